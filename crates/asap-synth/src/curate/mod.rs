@@ -1,0 +1,1 @@
+//! The decision which pairs are kept.

@@ -1,0 +1,1 @@
+//! People drawn from a skeleton graph.

@@ -1,0 +1,1 @@
+//! Photographs, corrupted in their pixels.

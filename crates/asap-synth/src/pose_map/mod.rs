@@ -1,0 +1,1 @@
+//! OpenPose-style pose maps.

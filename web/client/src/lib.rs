@@ -1,0 +1,2 @@
+//! The viewer's wasm entry.
+#![cfg(target_arch = "wasm32")]
