@@ -1,1 +1,11 @@
-//! stub
+//! Runs `asap` as a user would and compares exit code, stdout and stderr.
+
+mod harness;
+
+mod bad_input;
+mod curate;
+mod data;
+mod help;
+mod resume;
+mod serve;
+mod synth;
