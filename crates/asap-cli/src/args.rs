@@ -146,6 +146,9 @@ pub(crate) struct CurateArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
+    /// List the pairs, one a line
+    #[command(after_help = "Examples:\n  asap data list hap.lance\n  asap data list hap.lance --json | jq '.[0]'")]
+    List(DatasetArgs),
     /// Count what a dataset holds
     Stats(StatsArgs),
     /// Check every hash, mask and paste-back; exits 1 when something is wrong

@@ -12,6 +12,7 @@ mod progress;
 mod serve;
 mod settings;
 mod synth;
+mod table;
 
 use std::process::ExitCode;
 
