@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use asap_core::{PositiveId, Reporter as _};
-use asap_store::Dataset;
-use asap_synth::draft::Built;
+use asap_store::{Dataset, Group};
+use asap_synth::Built;
 use rayon::prelude::*;
 use tokio::task::JoinHandle;
 
@@ -114,9 +114,7 @@ impl<J: Job> Engine<J> {
         }
         let job = &self.jobs[unit.job_idx];
         let skip: BTreeSet<u64> = job.slots().iter().copied().filter(|slot| !unit.slots.contains(slot)).collect();
-        let built = job
-            .build(&skip)
-            .and_then(|draft| asap_synth::finish(draft, env!("CARGO_PKG_VERSION")));
+        let built = job.build(&skip).and_then(asap_synth::finish);
         self.progress.advance(unit.slots.len() as u64);
         match built {
             Ok(built) => Outcome::Built(Box::new(built)),
@@ -131,14 +129,16 @@ impl<J: Job> Engine<J> {
 /// Appends what was built in one commit and counts it.
 async fn append(dataset: &mut Dataset, outcomes: Vec<(usize, Outcome)>, report: &mut Report) -> Result<()> {
     let mut groups = Vec::new();
-    let mut n_made = 0;
     for (n_slots, outcome) in outcomes {
         match outcome {
             Outcome::Built(built) => {
-                n_made += built.pairs.len();
-                report.n_dropped += n_slots - built.pairs.len();
+                report.n_dropped += n_slots.saturating_sub(built.pairs.len());
                 if !built.pairs.is_empty() {
-                    groups.push(group(*built));
+                    groups.push(Group {
+                        positive: built.positive,
+                        pairs: built.pairs,
+                        assessments: built.assessments,
+                    });
                 }
             }
             Outcome::Refused(refused) => {
@@ -151,8 +151,8 @@ async fn append(dataset: &mut Dataset, outcomes: Vec<(usize, Outcome)>, report: 
         }
     }
     if !groups.is_empty() {
-        dataset.append(groups).await?;
-        report.n_made += n_made;
+        let appended = dataset.append(groups).await?;
+        report.n_made += appended.pairs as usize;
     }
     Ok(())
 }

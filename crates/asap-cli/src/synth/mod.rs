@@ -57,7 +57,9 @@ async fn build<J: Job>(
 ) -> Result<()> {
     let interrupt = Interrupt::listen();
     let out = settings.out.display().to_string();
-    let dataset = Dataset::open_or_create(&settings.out).await?;
+    let mut dataset = Dataset::open_or_create(&settings.out).await?;
+    // Now and not at the first append: a second writer is told before it works for an hour.
+    dataset.lock().await?;
     let started = Instant::now();
     let engine = Engine {
         jobs: Arc::new(jobs),
@@ -66,7 +68,7 @@ async fn build<J: Job>(
         interrupt: interrupt.clone(),
     };
     let mut report = Report::new(out, refused);
-    let result = engine.run(dataset, &mut report).await;
+    let result = engine.run(&mut dataset, &mut report).await;
     report.close(started.elapsed().as_secs_f64());
     for refused in &report.refused {
         printer.note(&refused.line());
