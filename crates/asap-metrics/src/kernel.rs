@@ -72,7 +72,11 @@ pub(crate) fn add_ssim(
     row: &mut [f64; STRIP],
 ) {
     filter_columns(sums, &mut columns.sum, &mut columns.sum_squared);
-    filter_columns(differences, &mut columns.difference, &mut columns.difference_squared);
+    filter_columns(
+        differences,
+        &mut columns.difference,
+        &mut columns.difference_squared,
+    );
     for (i, out) in row.iter_mut().enumerate() {
         let sum = filter_at(&columns.sum, i);
         let difference = filter_at(&columns.difference, i);
