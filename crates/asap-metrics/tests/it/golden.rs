@@ -56,7 +56,8 @@ impl Case {
 }
 
 fn cases() -> Vec<Case> {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("../golden/ssim.json")).unwrap();
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../golden/ssim.json")).expect("the file fits `Case`");
     assert!(
         cases.len() >= 20,
         "expected at least 20 pairs, got {}",

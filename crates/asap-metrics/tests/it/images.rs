@@ -57,7 +57,7 @@ impl Picture {
     }
 
     pub(crate) fn view(&self) -> RgbView<'_> {
-        RgbView::new(self.width, self.height, &self.bytes).unwrap()
+        RgbView::new(self.width, self.height, &self.bytes).expect("`from_fn` makes three bytes a pixel")
     }
 
     /// A byte; beyond the edge that of the nearest pixel.

@@ -8,7 +8,7 @@ use asap_metrics::{
 use crate::images::{Picture, mask};
 
 fn stats(first: &Picture, second: &Picture, mask: &Mask, rule: RegionRule) -> RegionStats {
-    region_stats(first.view(), second.view(), mask, StatRegion::Edit, rule).unwrap()
+    region_stats(first.view(), second.view(), mask, StatRegion::Edit, rule).expect("sizes are equal")
 }
 
 fn pair(width: u32, height: u32, change: &str, mask: &Mask) -> (Picture, Picture) {
