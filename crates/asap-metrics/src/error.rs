@@ -1,0 +1,61 @@
+//! What measuring refuses.
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// One enum for the crate: each variant says what, where, what was expected and what was found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A pixel buffer whose length does not fit its size.
+    #[error(
+        "pixel buffer of a {width}x{height} image: expected {expected_bytes} bytes (`width * height * 3`, packed RGB8), got {got_bytes}"
+    )]
+    BufferLength {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// `width * height * 3`.
+        expected_bytes: u64,
+        /// The length of the buffer.
+        got_bytes: u64,
+    },
+    /// Two inputs of a measure that must be of one size and are not.
+    #[error(
+        "{what}: expected {}x{} like the first image, got {}x{}",
+        expected.0, expected.1, got.0, got.1
+    )]
+    SizesDiffer {
+        /// Which input.
+        what: &'static str,
+        /// Columns and rows of the first image.
+        expected: (u32, u32),
+        /// Columns and rows of the other input.
+        got: (u32, u32),
+    },
+    /// An image that holds no whole window.
+    #[error(
+        "SSIM of a {width}x{height} image: expected at least {least_px}x{least_px}, the size of its window"
+    )]
+    TooSmall {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The side of the window.
+        least_px: u32,
+    },
+    /// A box that does not lie in the image.
+    #[error(
+        "box ({}, {})-({}, {}): expected a box inside the {width}x{height} image",
+        bounds_px.x0, bounds_px.y0, bounds_px.x1, bounds_px.y1
+    )]
+    BoxOutside {
+        /// The box.
+        bounds_px: asap_core::BoxPx,
+        /// Columns of the image.
+        width: u32,
+        /// Rows of the image.
+        height: u32,
+    },
+}
