@@ -134,13 +134,9 @@ fn draw_sticks(mut people: Vec<Sticks>, width: u32, height: u32, draw_at: DrawAt
         DrawAt::Native | DrawAt::NativeScaled => (width, height),
         DrawAt::ShortSide512ThenResize => detect_size(width, height),
     };
-    if (drawn_width, drawn_height) != (width, height) {
-        let scale = (
-            f64::from(drawn_width) / f64::from(width),
-            f64::from(drawn_height) / f64::from(height),
-        );
-        people.iter_mut().for_each(|person| person.scale(scale));
-    }
+    people
+        .iter_mut()
+        .for_each(|person| person.rescale((width, height), (drawn_width, drawn_height)));
     let mut canvas = RgbImage::new(drawn_width, drawn_height);
     paint(&mut canvas, &people, draw_at.stick_scale(width, height));
     if (drawn_width, drawn_height) == (width, height) {

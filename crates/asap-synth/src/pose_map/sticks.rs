@@ -129,9 +129,13 @@ impl Sticks {
         sticks
     }
 
-    /// Stretches all positions.
-    pub(super) fn scale(&mut self, (sx, sy): (f64, f64)) {
-        let scale = |p: &mut Point| *p = Point::new(p.x * sx, p.y * sy);
+    /// Stretches all positions from one canvas to another.
+    ///
+    /// Divided first and multiplied then, as the reference does on its way through shares of the canvas: whole
+    /// coordinates may come out a hair under themselves, and truncation shows it.
+    pub(super) fn rescale(&mut self, from: (u32, u32), to: (u32, u32)) {
+        let share = |at: f64, from: u32, to: u32| at / f64::from(from) * f64::from(to);
+        let scale = |p: &mut Point| *p = Point::new(share(p.x, from.0, to.0), share(p.y, from.1, to.1));
         for (_, from, to) in &mut self.limbs {
             scale(from);
             scale(to);
