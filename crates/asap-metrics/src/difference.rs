@@ -74,8 +74,7 @@ impl RegionDifference {
 
     /// Mean absolute difference inside in grey levels, over pixels and channels.
     pub(crate) fn mean_abs_inside(&self) -> Option<f64> {
-        (self.inside_px >= AREA_FLOOR_PX)
-            .then(|| self.abs_sum_inside as f64 / (self.inside_px * 3) as f64)
+        (self.inside_px >= AREA_FLOOR_PX).then(|| self.abs_sum_inside as f64 / (self.inside_px * 3) as f64)
     }
 
     /// PSNR outside in dB.

@@ -34,7 +34,9 @@ pub enum Error {
         got: (u32, u32),
     },
     /// An image that holds no whole window.
-    #[error("SSIM of a {width}x{height} image: expected at least {least_px}x{least_px}, the size of its window")]
+    #[error(
+        "SSIM of a {width}x{height} image: expected at least {least_px}x{least_px}, the size of its window"
+    )]
     TooSmall {
         /// Columns.
         width: u32,

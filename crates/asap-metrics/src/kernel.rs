@@ -71,8 +71,23 @@ pub(crate) fn add_ssim(
     columns: &mut Columns,
     row: &mut [f64; STRIP],
 ) {
+    add_ssim_inlined(sums, differences, columns, row);
+}
+
+/// [`add_ssim`], compiled with the instructions of whoever calls it.
+#[inline(always)]
+fn add_ssim_inlined(
+    sums: &[Line; WINDOW],
+    differences: &[Line; WINDOW],
+    columns: &mut Columns,
+    row: &mut [f64; STRIP],
+) {
     filter_columns(sums, &mut columns.sum, &mut columns.sum_squared);
-    filter_columns(differences, &mut columns.difference, &mut columns.difference_squared);
+    filter_columns(
+        differences,
+        &mut columns.difference,
+        &mut columns.difference_squared,
+    );
     for (i, out) in row.iter_mut().enumerate() {
         let sum = filter_at(&columns.sum, i);
         let difference = filter_at(&columns.difference, i);
@@ -117,6 +132,25 @@ fn filter_at(values: &[f64; LOADED], i: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_machine_computes_the_same_bits() {
+        let mut stream = asap_core::Stream::new(1, "lines");
+        let mut lines = |low: f64, high: f64| {
+            let mut lines = [[0.0; LOADED]; WINDOW];
+            lines
+                .iter_mut()
+                .flatten()
+                .for_each(|value| *value = stream.between(low, high).floor() as f32);
+            lines
+        };
+        let (sums, differences) = (lines(0.0, 511.0), lines(-255.0, 256.0));
+        let (mut here, mut baseline) = ([0.0; STRIP], [0.0; STRIP]);
+        add_ssim(&sums, &differences, &mut Columns::new(), &mut here);
+        add_ssim_inlined(&sums, &differences, &mut Columns::new(), &mut baseline);
+        assert_eq!(here, baseline);
+        assert!(here.iter().all(|value| value.abs() <= 1.0 && *value != 0.0));
+    }
 
     #[test]
     fn taps_are_the_normalised_gaussian() {

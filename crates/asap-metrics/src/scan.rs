@@ -219,3 +219,59 @@ impl<'a> Strip<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All values by position, 1 where none was reported.
+    fn values(
+        (x, y): (RgbView<'_>, RgbView<'_>),
+        differences: Differences<'_>,
+        equal_windows: EqualWindows,
+    ) -> (Vec<f64>, usize) {
+        let width = x.width() as usize;
+        let mut values = vec![1.0; width * x.height() as usize];
+        let mut n_reported = 0;
+        for_each_run(x, y, differences, equal_windows, |at, row, run| {
+            n_reported += run.len();
+            values[row * width + at..][..run.len()].copy_from_slice(run);
+        });
+        (values, n_reported)
+    }
+
+    #[test]
+    fn leaving_out_equal_windows_changes_no_bit() {
+        let mut stream = asap_core::Stream::new(8, "sparse changes");
+        for (width, height, n_changes) in [
+            (300, 64, 0),
+            (300, 64, 3),
+            (140, 90, 12),
+            (11, 200, 2),
+            (61, 31, 400),
+        ] {
+            let first: Vec<u8> = (0..width * height * 3).map(|_| stream.below(256) as u8).collect();
+            let mut second = first.clone();
+            for _ in 0..n_changes {
+                second[stream.below(first.len())] ^= 1 + stream.below(255) as u8;
+            }
+            let mask = Mask::from_fn(width as u32, height as u32, |x, _| x * 2 < width as u32);
+            let view = |bytes| RgbView::new(width as u32, height as u32, bytes).unwrap();
+            let pair = (view(&first), view(&second));
+            for differences in [
+                Differences::Everywhere,
+                Differences::Inside(&mask),
+                Differences::Outside(&mask),
+            ] {
+                let (skipped, n_computed) = values(pair, differences, EqualWindows::Skip);
+                let (plain, n_all) = values(pair, differences, EqualWindows::Compute);
+                assert_eq!(skipped, plain);
+                assert_eq!(n_all, (width - 10) * (height - 10));
+                assert!(
+                    n_changes > 3 || n_computed < n_all / 2,
+                    "{n_computed} of {n_all} computed"
+                );
+            }
+        }
+    }
+}

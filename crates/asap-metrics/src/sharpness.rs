@@ -40,7 +40,8 @@ pub fn laplacian_variance(image: RgbView<'_>, bounds_px: BoxPx) -> Result<Option
         let (up, down) = neighbours(y, image.height());
         for x in bounds_px.x0..bounds_px.x1 {
             let (left, right) = neighbours(x, image.width());
-            let around = luma(image, x, up) + luma(image, x, down) + luma(image, left, y) + luma(image, right, y);
+            let around =
+                luma(image, x, up) + luma(image, x, down) + luma(image, left, y) + luma(image, right, y);
             // Thousandths of a grey level are whole numbers: the sums stay exact up to 2^53.
             let laplacian = f64::from(around - 4 * luma(image, x, y)) / 1000.0;
             sum += laplacian;

@@ -97,19 +97,17 @@ pub fn ssim_map(a: RgbView<'_>, b: RgbView<'_>) -> Result<SsimMap> {
     let a = RgbView::new(grown_width, grown_height, &grown_a)?;
     let b = RgbView::new(grown_width, grown_height, &grown_b)?;
     let mut values = vec![1.0; width as usize * height as usize];
-    for_each_run(
-        a,
-        b,
-        Differences::Everywhere,
-        EqualWindows::Skip,
-        |x, y, run| {
-            let first = (y - RADIUS) * width as usize + (x - RADIUS);
-            for (out, value) in values[first..first + run.len()].iter_mut().zip(run) {
-                *out = *value as f32;
-            }
-        },
-    );
-    Ok(SsimMap { width, height, values })
+    for_each_run(a, b, Differences::Everywhere, EqualWindows::Skip, |x, y, run| {
+        let first = (y - RADIUS) * width as usize + (x - RADIUS);
+        for (out, value) in values[first..first + run.len()].iter_mut().zip(run) {
+            *out = *value as f32;
+        }
+    });
+    Ok(SsimMap {
+        width,
+        height,
+        values,
+    })
 }
 
 /// Refuses an image in which no window fits.

@@ -3,7 +3,7 @@
     pip install -r requirements.txt && python ssim.py
 
 writes `ssim.json` beside this file; the same versions write the same bytes. No image is stored: every image
-is made from a formula on whole numbers, which `../golden.rs` repeats.
+is made from a formula on whole numbers, which `../it/images.rs` repeats.
 
 The formulas, for column x, row y and channel c, all values clipped to 0..255:
 

@@ -1,0 +1,6 @@
+//! Tests of the public interface.
+
+mod golden;
+mod images;
+mod properties;
+mod regions;
