@@ -7,10 +7,11 @@
 //! piece that they are a copy of: a sixth finger in the map is how a generator is asked for one.
 
 mod opencv;
+mod resize;
 mod sticks;
 
 use asap_core::{Skeleton, SkeletonGraph};
-use image::{Rgb, RgbImage, imageops};
+use image::{Rgb, RgbImage};
 
 use crate::{Error, Result};
 use opencv::{convex_polygon, disc, ellipse_polygon, thick_line};
@@ -142,12 +143,7 @@ fn draw_sticks(mut people: Vec<Sticks>, width: u32, height: u32, draw_at: DrawAt
     if (drawn_width, drawn_height) == (width, height) {
         return Ok(canvas);
     }
-    Ok(imageops::resize(
-        &canvas,
-        width,
-        height,
-        imageops::FilterType::Triangle,
-    ))
+    Ok(resize::bilinear(&canvas, width, height))
 }
 
 /// Sides with the short one at 512, both rounded to multiples of 64, half to even as in numpy.

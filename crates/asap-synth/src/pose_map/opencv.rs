@@ -2,7 +2,7 @@
 //!
 //! A ControlNet was trained on maps that OpenCV drew, so its rasters are the specification: filled discs by
 //! Bresenham's circle, lines and convex polygons in 16-bit fixed point with their outline drawn on top.
-//! Everything is clipped pixel by pixel.
+//! Lines are cut to the canvas before they are walked, as OpenCV does: the cut moves their rounding.
 
 use image::{Rgb, RgbImage};
 
@@ -48,8 +48,42 @@ pub(super) fn disc(canvas: &mut RgbImage, (cx, cy): Grid, radius: i64, color: Rg
     }
 }
 
+/// The piece of a segment inside `0..size`, cuts truncated towards the end that is cut; `None` where there is
+/// none.
+///
+/// Rows are cut before columns and the first end before the second (Cohen and Sutherland), the order that
+/// OpenCV has, because truncation makes the order visible.
+fn clipped(size: Grid, a: Grid, b: Grid) -> Option<(Grid, Grid)> {
+    let last = [size.0 - 1, size.1 - 1];
+    let mut ends = [[a.0, a.1], [b.0, b.1]];
+    for axis in [1, 0] {
+        let is_out = |end: [i64; 2]| (end[axis] < 0, end[axis] > last[axis]);
+        let (first, second) = (is_out(ends[0]), is_out(ends[1]));
+        if (first.0 && second.0) || (first.1 && second.1) {
+            return None;
+        }
+        for nth in [0, 1] {
+            let (is_before, is_behind) = is_out(ends[nth]);
+            if !is_before && !is_behind {
+                continue;
+            }
+            let edge = if is_before { 0 } else { last[axis] };
+            let along = ends[1][axis] - ends[0][axis];
+            let across = ends[1][1 - axis] - ends[0][1 - axis];
+            let moved = (edge - ends[nth][axis]) as f64 * across as f64 / along as f64;
+            ends[nth][1 - axis] += moved as i64;
+            ends[nth][axis] = edge;
+        }
+    }
+    let [a, b] = ends.map(|[x, y]| (x, y));
+    Some((a, b))
+}
+
 /// A line of one pixel's width between grid points, 8-connected.
 fn thin_line(canvas: &mut RgbImage, a: Grid, b: Grid, color: Rgb<u8>) {
+    let Some((a, b)) = clipped((canvas.width().into(), canvas.height().into()), a, b) else {
+        return;
+    };
     // From left to right, as OpenCV's iterator walks: ties are broken by the direction.
     let (a, b) = if b.0 < a.0 { (b, a) } else { (a, b) };
     let (dx, dy) = (b.0 - a.0, (b.1 - a.1).abs());
@@ -74,14 +108,13 @@ fn thin_line(canvas: &mut RgbImage, a: Grid, b: Grid, color: Rgb<u8>) {
 
 /// A line of one pixel's width between fixed-point positions.
 fn thin_line_fixed(canvas: &mut RgbImage, a: Grid, b: Grid, color: Rgb<u8>) {
-    let (width, height) = (
+    let size = (
         i64::from(canvas.width()) << SHIFT,
         i64::from(canvas.height()) << SHIFT,
     );
-    let is_off = |p: fn(Grid) -> i64, end: i64| p(a).max(p(b)) < -ONE || p(a).min(p(b)) > end + ONE;
-    if is_off(|p| p.0, width) || is_off(|p| p.1, height) {
+    let Some((a, b)) = clipped(size, a, b) else {
         return;
-    }
+    };
     let is_flat = (b.0 - a.0).abs() > (b.1 - a.1).abs();
     // The long axis runs upwards; `u` is along it, `v` across.
     let along = |p: Grid| if is_flat { p } else { (p.1, p.0) };
