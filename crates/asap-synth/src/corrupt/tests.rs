@@ -6,6 +6,7 @@ use asap_core::{Bone, Region, Severity, SkeletonGraph, Stream};
 
 use super::fixture::person;
 use super::{OPERATORS, Operator};
+use crate::figure::{Category, sample_graph};
 
 /// By how much an operator may change the numbers of nodes, bones and face features.
 struct Change {
@@ -184,6 +185,19 @@ fn every_operator_does_what_is_stated_to_a_whole_person() {
     for operator in OPERATORS {
         let n_applied = check(operator, &person, Some(&stated(operator.id)));
         assert_eq!(n_applied, 48, "`{}` must apply to a whole person", operator.id);
+    }
+}
+
+#[test]
+fn operators_work_on_sampled_people() {
+    for category in Category::ALL {
+        let mut stream = Stream::new(3, &format!("corrupt/{category:?}"));
+        for _ in 0..3 {
+            let graph = sample_graph(category, 512, &mut stream);
+            for operator in OPERATORS {
+                check(operator, &graph, None);
+            }
+        }
     }
 }
 
