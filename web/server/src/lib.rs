@@ -33,6 +33,7 @@ mod serve;
 mod state;
 mod wire;
 
+pub use assets::Client;
 pub use config::{Config, Error};
 pub use router::app;
 pub use serve::serve;
