@@ -1,6 +1,6 @@
 //! `asap curate`: decisions, thresholds, reports.
 
-use crate::harness::{Sandbox, check};
+use crate::harness::Sandbox;
 
 const BUILD: &str = "synth figures --n 6 --seed 4 --size 512 --out a.lance --quiet";
 
@@ -14,8 +14,8 @@ fn every_pair_is_decided_and_every_rejection_has_a_reason() {
     let pairs = sandbox.json("data list a.lance");
     let pairs = pairs.as_array().unwrap();
     let n_kept = pairs.iter().filter(|pair| pair["decision"] == "kept").count();
-    assert_eq!(funnel["n_pairs"].as_u64(), Some(pairs.len() as u64), "{funnel}");
-    assert_eq!(funnel["n_kept"].as_u64(), Some(n_kept as u64), "{funnel}");
+    assert_eq!(funnel["all"]["made"].as_u64(), Some(pairs.len() as u64), "{funnel}");
+    assert_eq!(funnel["all"]["kept"].as_u64(), Some(n_kept as u64), "{funnel}");
     for pair in pairs {
         let has_reason = !pair["rejections"].as_array().unwrap().is_empty();
         assert_eq!(
@@ -43,14 +43,18 @@ fn thresholds_are_written_changed_and_obeyed() {
     sandbox.ok(BUILD);
     let default = sandbox.json("curate a.lance --write-thresholds default.toml");
     let text = String::from_utf8(sandbox.read("default.toml")).unwrap();
-    assert!(text.contains("ssim_edit_max = 0.85"), "{text}");
+    let versions = || sandbox.json("data versions a.lance").as_array().unwrap().len();
+    let before = versions();
     assert_eq!(sandbox.json("curate a.lance --thresholds default.toml"), default);
-    sandbox.write(
-        "strict.toml",
-        text.replace("ssim_edit_max = 0.85", "ssim_edit_max = 0.11"),
-    );
-    let strict = sandbox.json("curate a.lance --thresholds strict.toml");
-    assert!(strict["n_kept"].as_u64() < default["n_kept"].as_u64(), "{strict}");
+    assert_eq!(versions(), before, "the same decisions are not stored again");
+    let strict = text.replace("ssim_edit_max = 0.90", "ssim_edit_max = 0.06");
+    assert_ne!(strict, text);
+    sandbox.write("strict.toml", &strict);
+    let funnel = sandbox.json("curate a.lance --thresholds strict.toml --write-thresholds again.toml");
+    assert!(funnel["all"]["kept"].as_u64() < default["all"]["kept"].as_u64(), "{funnel}");
+    assert!(funnel["rules"]["visible_degradation/ssim_edit_max"].as_u64() > Some(0), "{funnel}");
+    assert_eq!(sandbox.read("again.toml"), strict.as_bytes());
+    assert_eq!(sandbox.json("curate a.lance"), default);
 }
 
 #[test]
@@ -59,7 +63,9 @@ fn a_wrong_thresholds_file_is_refused() {
     sandbox.ok(BUILD);
     sandbox.ok("curate a.lance");
     let before = sandbox.json("data list a.lance");
-    sandbox.write("typo.toml", "[visible_degradation]\nssim_edit_maximum = 0.5\n");
+    sandbox.ok("curate a.lance --write-thresholds default.toml");
+    let text = String::from_utf8(sandbox.read("default.toml")).unwrap();
+    sandbox.write("typo.toml", text.replacen("ssim_edit_max", "ssim_edit_maximum", 1));
     let run = sandbox.asap("curate a.lance --thresholds typo.toml");
     assert_eq!(run.code, Some(1), "{}", run.snapshot());
     assert!(
@@ -89,10 +95,6 @@ fn a_report_has_the_funnel_and_the_thumbnails() {
     assert!(sandbox.read("report/funnel.svg").starts_with(b"<svg"));
     let sheet = image::open(sandbox.path("report/thumbnails.png")).unwrap();
     assert!(sheet.width() >= 200 && sheet.height() >= 100);
-}
-
-#[test]
-fn an_empty_dataset_has_nothing_to_decide() {
-    let sandbox = Sandbox::new();
-    check(&sandbox, "curate none.lance", "");
+    let thresholds = String::from_utf8(sandbox.read("report/thresholds.toml")).unwrap();
+    assert!(thresholds.contains("ssim_edit_max"), "{thresholds}");
 }

@@ -32,8 +32,8 @@ fn only_kept_pairs_are_exported_unless_all_are_wanted() {
     let funnel = sandbox.json("curate a.lance");
     let kept = sandbox.json("data export a.lance --out kept");
     let all = sandbox.json("data export a.lance --out all --all");
-    assert_eq!(kept["n_pairs"], funnel["n_kept"], "{kept}");
-    assert_eq!(all["n_pairs"], funnel["n_pairs"], "{all}");
+    assert_eq!(kept["n_pairs"], funnel["all"]["kept"], "{kept}");
+    assert_eq!(all["n_pairs"], funnel["all"]["made"], "{all}");
     // What is there is not overwritten.
     let again = sandbox.asap("data export a.lance --out all --all");
     assert_eq!(again.code, Some(1), "{}", again.snapshot());

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use asap_synth::pose_map::DrawAt;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
 #[derive(Debug, Parser)]
@@ -133,7 +134,7 @@ pub(crate) struct CurateArgs {
     /// The dataset
     #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) dataset: PathBuf,
-    /// Thresholds as TOML; what it leaves out keeps its default
+    /// Thresholds as TOML [default: those that `--write-thresholds` writes]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) thresholds: Option<PathBuf>,
     /// Write the thresholds in force to a file
@@ -264,6 +265,30 @@ pub(crate) struct PoseMapArgs {
     /// PNG to write
     #[arg(long, value_name = "PNG", value_hint = ValueHint::FilePath)]
     pub(crate) out: PathBuf,
+    /// How thick the sticks are
+    #[arg(long, value_enum, default_value = "resized")]
+    pub(crate) sticks: Sticks,
+}
+
+/// The canvas that sticks are drawn on.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Sticks {
+    /// As controlnet_aux: drawn with a short side of 512 px, then resized
+    Resized,
+    /// 8 px wide at any size
+    Native,
+    /// Wider on larger images, as the xinsir SDXL ControlNet expects
+    Scaled,
+}
+
+impl From<Sticks> for DrawAt {
+    fn from(sticks: Sticks) -> Self {
+        match sticks {
+            Sticks::Resized => Self::ShortSide512ThenResize,
+            Sticks::Native => Self::Native,
+            Sticks::Scaled => Self::NativeScaled,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! Listening, until somebody asks to stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -10,11 +11,12 @@ use crate::router::app;
 use crate::source::Store;
 use crate::state::State;
 
-/// Serves a dataset until Ctrl-C or SIGTERM; requests in progress are finished.
+/// Serves a dataset until Ctrl-C or SIGTERM; requests in progress are finished. `on_listening` is told the
+/// address once it can be opened: port 0 has become a number by then.
 ///
 /// # Errors
 /// [`Error`] says what cannot be read or listened on; the server prints nothing itself.
-pub async fn serve(config: Config) -> Result<(), Error> {
+pub async fn serve(config: Config, on_listening: impl FnOnce(SocketAddr)) -> Result<(), Error> {
     let Config { data, addr, site } = config;
     let unreadable = |source| Error::Data { path: data.clone(), source };
     let store = Store::open(&data).await.map_err(unreadable)?;
@@ -26,6 +28,7 @@ pub async fn serve(config: Config) -> Result<(), Error> {
     let listener = TcpListener::bind(addr).await.map_err(|source| Error::Listen { addr, source })?;
     let local = listener.local_addr().map_err(|source| Error::Listen { addr, source })?;
     tracing::info!(address = %local, dataset = %data.display(), "listening");
+    on_listening(local);
     axum::serve(listener, app(state))
         .with_graceful_shutdown(asked_to_stop())
         .await

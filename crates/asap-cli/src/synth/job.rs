@@ -21,7 +21,7 @@ pub(crate) trait Job: Send + Sync + 'static {
 
 impl Job for PhotoJob {
     fn name(&self) -> String {
-        self.file_name().to_owned()
+        self.name().to_owned()
     }
 
     fn positive_id(&self) -> PositiveId {

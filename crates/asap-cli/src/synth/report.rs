@@ -67,7 +67,7 @@ impl Report {
     /// One line for people.
     pub(crate) fn text(&self) -> String {
         format!(
-            "`{}`: {} pairs made, {} there already, {} dropped, {} sources refused; {:.1} s, {:.1} pairs/s\n",
+            "`{}`: {} pairs made, {} there already, {} dropped; refused sources: {}; {:.1} s, {:.1} pairs/s\n",
             self.dataset,
             self.n_made,
             self.n_present,
@@ -111,7 +111,7 @@ mod tests {
         assert!(report.failure().is_ok());
         assert_eq!(
             report.text(),
-            "`a.lance`: 9 pairs made, 4 there already, 2 dropped, 1 sources refused; 3.0 s, 3.0 pairs/s\n"
+            "`a.lance`: 9 pairs made, 4 there already, 2 dropped; refused sources: 1; 3.0 s, 3.0 pairs/s\n"
         );
         assert_eq!(report.refused[0].line(), "refused `b.jpg`: it is empty");
     }
