@@ -6,6 +6,7 @@ mod bad_input;
 mod curate;
 mod data;
 mod help;
+mod pose_map;
 mod resume;
 mod serve;
 mod synth;

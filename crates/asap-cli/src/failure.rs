@@ -59,8 +59,19 @@ fn chain(error: &Error) -> String {
             text.push_str(": ");
         }
         text.push_str(&message);
+        if says_all(cause) {
+            break;
+        }
     }
     text
+}
+
+/// Whether a message has the way out in it, so that what the storage library said adds nothing.
+fn says_all(cause: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(
+        cause.downcast_ref(),
+        Some(asap_store::Error::DiskFull { .. } | asap_store::Error::NotWritable { .. })
+    )
 }
 
 /// Control characters and line breaks of quoted texts become spaces, so that a message stays one line.
@@ -76,6 +87,9 @@ fn hint(error: &Error) -> Option<String> {
     let own = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>());
     if let Some(hinted) = own {
         return Some(hinted.hint.clone());
+    }
+    if error.chain().any(says_all) {
+        return None;
     }
     io_kinds(error).find_map(hint_of_io).map(str::to_owned)
 }
@@ -122,6 +136,17 @@ mod tests {
     fn a_cause_that_is_quoted_is_not_said_twice() {
         let error = Error::msg("no such table").context("cannot open: no such table");
         assert_eq!(render(&error), "error: cannot open: no such table\n");
+    }
+
+    #[test]
+    fn a_message_with_the_way_out_stands_alone() {
+        let error = asap_store::Error::DiskFull {
+            path: "a.lance".into(),
+            source: "LanceError(IO): a long story".into(),
+        };
+        let text = render(&error.into());
+        assert!(text.starts_with("error: no space left on the disk of `a.lance`: free some"), "{text}");
+        assert!(!text.contains("LanceError") && text.lines().count() == 1, "{text}");
     }
 
     #[test]
