@@ -7,7 +7,7 @@ use asap_core::{Bone, SkeletonGraph};
 use super::face::FacePaint;
 use super::look::Look;
 use super::pose::Thing;
-use super::scene::{Blend, Coat, Grain, Part, Piece, Scene};
+use super::scene::{Blend, Coat, Grain, MELT, Melt, Part, Piece, Scene};
 use super::solid::Solid;
 use super::space::{Frame, V3, v3};
 
@@ -101,6 +101,15 @@ impl Builder<'_> {
                 width: width as f32,
             });
         }
+    }
+
+    /// Runs parts into one; what it returns stands for them all in a blend.
+    pub(crate) fn melt(&mut self, parts: Vec<usize>, width: f64) -> usize {
+        self.scene.melts.push(Melt {
+            parts,
+            width: width as f32,
+        });
+        MELT + self.scene.melts.len() - 1
     }
 
     /// Says that a part ends at a node.

@@ -72,54 +72,54 @@ impl Builder<'_> {
         let spine_mm = torso.spine / u;
         let ball = |center: V3, x: f64, y: f64, z: f64| Solid::ellipsoid(center, &torso.frame, v3(x * u, y * u, z * u));
         let (w, h) = (look.waist, look.hips);
-        let chest = self.add(ball(at(0.0, 0.30, 2.0), 146.0 * (0.5 + w * 0.5), spine_mm * 0.37, 104.0), Coat::Torso, piece, grain);
-        let waist = self.add(ball(at(0.0, 0.64, 4.0), 124.0 * w, spine_mm * 0.34, 92.0), Coat::Torso, piece, grain);
-        let hips = self.add(ball(at(0.0, 0.97, 0.0), 152.0 * h, spine_mm * 0.26, 110.0), Coat::Torso, piece, grain);
-        self.blend(chest, waist, 70.0 * u);
-        self.blend(waist, hips, 70.0 * u);
-        self.blend(chest, hips, 30.0 * u);
+        let mut body = vec![
+            self.add(ball(at(0.0, 0.28, 2.0), 142.0 * (0.5 + w * 0.5), spine_mm * 0.36, 102.0), Coat::Torso, piece, grain),
+            self.add(ball(at(0.0, 0.62, 4.0), 122.0 * w, spine_mm * 0.34, 90.0), Coat::Torso, piece, grain),
+            self.add(ball(at(0.0, 0.96, 0.0), 143.0 * h, spine_mm * 0.25, 106.0), Coat::Torso, piece, grain),
+        ];
         if look.bust > 0.0 {
             for side in [1.0, -1.0] {
-                let center = at(66.0 * side, 0.36, 62.0 + 12.0 * look.bust);
-                let bust = self.add(ball(center, 62.0, 62.0, 50.0), Coat::Torso, piece, grain);
-                self.blend(chest, bust, 60.0 * u);
-                self.blend(waist, bust, 50.0 * u);
+                let center = at(64.0 * side, 0.37, 54.0 + 12.0 * look.bust);
+                body.push(self.add(ball(center, 60.0, 60.0, 50.0), Coat::Torso, piece, grain));
             }
         }
-        for bone in self.graph.bones.clone() {
+        let bones = self.graph.bones.clone();
+        for bone in bones.iter().filter(|bone| matches!(bone.segment, Segment::Shoulder(_))) {
+            body.extend(self.shoulder(bone, &torso, &grain));
+        }
+        let body = self.melt(body, 46.0 * u);
+        for bone in &bones {
             match bone.segment {
-                Segment::Shoulder(_) => self.shoulder(&bone, &torso, chest, &grain),
+                Segment::Shoulder(_) if self.look.sleeves == Sleeves::None => {
+                    self.ends_at(Layer::Flesh, bone.to, body);
+                }
+                Segment::Shoulder(_) => self.ends_at(Layer::Cloth, bone.to, body),
                 Segment::Flank(_) => {
-                    self.ends_at(Layer::Cloth, bone.to, hips);
-                    self.ends_at(Layer::Flesh, bone.to, hips);
+                    self.ends_at(Layer::Cloth, bone.to, body);
+                    self.ends_at(Layer::Flesh, bone.to, body);
                 }
                 _ => {}
             }
         }
-        self.skirt(&torso, hips, &grain);
+        self.scene.torso = Some(grain);
+        self.skirt(&torso, body, &grain);
     }
 
-    fn shoulder(&mut self, bone: &Bone, torso: &Torso, chest: usize, grain: &Grain) {
+    /// The shoulder cap and the slope from the neck to it.
+    fn shoulder(&mut self, bone: &Bone, torso: &Torso, grain: &Grain) -> [usize; 2] {
         let (neck, end) = (self.at(bone.from), self.at(bone.to));
         let u = torso.unit;
         let radius = self.radius(bone.to);
         let piece = Piece::of(bone.segment, bone.copy);
-        let inner = neck.lerp(end, 0.25) + torso.frame.out(v3(0.0, 34.0 * u, 0.0));
-        let solid = Solid::cone(inner, radius * 1.25, end + torso.frame.out(v3(0.0, 6.0 * u, 0.0)), radius * 0.98);
-        let yoke = self.add(solid, Coat::Torso, piece, *grain);
-        let high = neck + torso.frame.out(v3(0.0, -52.0 * u, -16.0 * u));
-        let slope = Solid::cone(high, 40.0 * u, neck.lerp(end, 0.72) + torso.frame.out(v3(0.0, 2.0 * u, -8.0 * u)), 38.0 * u);
-        let slope = self.add(slope, Coat::Torso, piece, *grain);
-        self.blend(chest, yoke, 60.0 * u);
-        self.blend(slope, yoke, 40.0 * u);
-        self.blend(slope, chest, 40.0 * u);
-        self.ends_at(Layer::Cloth, bone.to, yoke);
-        if self.look.sleeves == Sleeves::None {
-            self.ends_at(Layer::Flesh, bone.to, yoke);
-        }
+        let local = |x: f64, y: f64, z: f64| torso.frame.out(v3(x, y, z) * u);
+        let inner = neck.lerp(end, 0.3) + local(0.0, 38.0, 0.0);
+        let cap = Solid::cone(inner, radius * 1.3, end + local(0.0, 4.0, 0.0), radius * 0.94);
+        let high = neck + local(0.0, -44.0, -14.0);
+        let slope = Solid::cone(high, 36.0 * u, neck.lerp(end, 0.9) + local(0.0, -2.0, -4.0), 38.0 * u);
+        [cap, slope].map(|solid| self.add(solid, Coat::Torso, piece, *grain))
     }
 
-    fn skirt(&mut self, torso: &Torso, hips: usize, grain: &Grain) {
+    fn skirt(&mut self, torso: &Torso, body: usize, grain: &Grain) {
         if !self.wears_skirt() {
             return;
         }
@@ -129,7 +129,7 @@ impl Builder<'_> {
         let below = hem + torso.frame.out(v3(0.0, 150.0 * u, 0.0));
         let solid = Solid::cone(top, 92.0 * u, below, 262.0 * u).cut(hem, torso.frame.y);
         let part = self.add(solid, Coat::Bottom, Piece::region(asap_core::Region::Torso), *grain);
-        self.blend(hips, part, 30.0 * u);
+        self.blend(body, part, 30.0 * u);
     }
 
     pub(crate) fn wears_skirt(&self) -> bool {

@@ -84,11 +84,9 @@ impl Builder<'_> {
         let rays: Vec<Ray> = fingers.iter().map(|bone| self.palm_bone(bone, 0.1, &grain)).collect();
         let thumbs: Vec<Bone> = hand.palms.iter().filter(|bone| is_thumb(bone)).copied().collect();
         let thumb_rays: Vec<Ray> = thumbs.iter().map(|bone| self.palm_bone(bone, 0.0, &grain)).collect();
+        let mut parts: Vec<usize> = rays.iter().chain(&thumb_rays).map(|ray| ray.part).collect();
         for pair in rays.windows(2) {
-            self.fill(pair[0], pair[1], hand.root, &grain);
-        }
-        for ray in rays.iter().chain(&thumb_rays) {
-            self.finger(ray, -normal);
+            parts.extend(self.fill(pair[0], pair[1], hand.root, &grain));
         }
         for thumb in &thumb_rays {
             let nearest = rays.iter().min_by(|a, b| {
@@ -96,11 +94,16 @@ impl Builder<'_> {
                 gap(a).total_cmp(&gap(b))
             });
             if let Some(&ray) = nearest {
-                self.blend(thumb.part, ray.part, unit * 12.0);
-                self.thumb_web(thumb, ray, &grain);
+                parts.extend(self.thumb_web(thumb, ray, &grain));
             }
         }
-        self.wrist(hand, &rays, &thumb_rays, &grain);
+        parts.extend(self.wrists(hand, &grain));
+        let palm = self.melt(parts, unit * 9.0);
+        self.join_forearms(hand, palm, unit * 14.0);
+        for ray in rays.iter().chain(&thumb_rays) {
+            self.ends_at(Layer::Flesh, ray.bone.to, palm);
+            self.finger(ray, -normal);
+        }
     }
 
     /// Along, across (towards the thumb) and out of the palm.
@@ -139,19 +142,16 @@ impl Builder<'_> {
         let (r0, r1) = (self.radius(bone.from) * 0.9, self.radius(bone.to));
         let solid = Solid::cone(a.lerp(b, start), r0 * 0.95, b, r1 * 1.04);
         let part = self.add(solid, Coat::Palm, Piece::of(bone.segment, bone.copy), *grain);
-        self.ends_at(Layer::Flesh, bone.to, part);
         Ray { bone: *bone, part }
     }
 
     /// Fills the palm between two neighbouring bones, however far apart they are.
-    fn fill(&mut self, a: Ray, b: Ray, root: usize, grain: &Grain) {
-        let unit = f64::from(grain.unit);
-        let width = unit * 9.0;
+    fn fill(&mut self, a: Ray, b: Ray, root: usize, grain: &Grain) -> Vec<usize> {
         let (end_a, end_b) = (self.at(a.bone.to), self.at(b.bone.to));
         let (ra, rb) = (self.radius(a.bone.to), self.radius(b.bone.to));
         let gap = (end_a - end_b).length();
         let n = ((gap / ((ra + rb) * 0.55)).ceil() as usize).clamp(1, 6);
-        let mut before = a.part;
+        let mut parts = Vec::with_capacity(n);
         for step in 1..=n {
             let t = step as f64 / (n + 1) as f64;
             let end = end_a.lerp(end_b, t);
@@ -165,36 +165,29 @@ impl Builder<'_> {
                 (ra + (rb - ra) * t) * dip,
             );
             let owner = if t < 0.5 { a.bone } else { b.bone };
-            let part = self.add(solid, Coat::Palm, Piece::of(owner.segment, owner.copy), *grain);
-            self.blend(before, part, width);
-            self.ends_at(Layer::Flesh, if t < 0.5 { a.bone.to } else { b.bone.to }, part);
-            before = part;
+            parts.push(self.add(solid, Coat::Palm, Piece::of(owner.segment, owner.copy), *grain));
         }
-        self.blend(before, b.part, width);
-        self.blend(a.part, b.part, width);
+        parts
     }
 
     /// The skin between the thumb and the palm.
-    fn thumb_web(&mut self, thumb: &Ray, palm: Ray, grain: &Grain) {
+    fn thumb_web(&mut self, thumb: &Ray, palm: Ray, grain: &Grain) -> Vec<usize> {
         let unit = f64::from(grain.unit);
         let base = self.at(thumb.bone.to);
         let Some(next) = self.children(thumb.bone.to).into_iter().find(is_thumb_phalanx) else {
-            return;
+            return Vec::new();
         };
         let (root, knuckle) = (self.at(palm.bone.from), self.at(palm.bone.to));
         let outer = self.at(next.to);
-        let mut before = thumb.part;
-        for (on_thumb, on_palm, radius) in [(0.15, 0.45, 13.0), (0.42, 0.62, 10.0), (0.62, 0.76, 7.0)] {
-            let a = base.lerp(outer, on_thumb);
-            let b = root.lerp(knuckle, on_palm);
-            let solid = Solid::cone(a, unit * (radius + 2.0), b, unit * radius);
-            let part = self.add(solid, Coat::Palm, Piece::of(palm.bone.segment, palm.bone.copy), *grain);
-            self.blend(before, part, unit * 12.0);
-            self.blend(part, palm.part, unit * 12.0);
-            self.blend(part, thumb.part, unit * 12.0);
-            self.ends_at(Layer::Flesh, thumb.bone.to, part);
-            before = part;
-        }
+        [(0.15, 0.45, 13.0), (0.42, 0.62, 10.0), (0.62, 0.76, 7.0)]
+            .into_iter()
+            .map(|(on_thumb, on_palm, radius)| {
+                let a = base.lerp(outer, on_thumb);
+                let b = root.lerp(knuckle, on_palm);
+                let solid = Solid::cone(a, unit * (radius + 2.0), b, unit * radius);
+                self.add(solid, Coat::Palm, Piece::of(palm.bone.segment, palm.bone.copy), *grain)
+            })
+            .collect()
     }
 
     /// The phalanges of a finger, from the palm outwards.
@@ -236,7 +229,12 @@ impl Builder<'_> {
             .children(bone.to)
             .iter()
             .any(|next| matches!(next.segment, Segment::Phalanx(..)));
-        let coat = if is_last { Coat::FingerTip } else { Coat::Phalanx };
+        let coat = match bone.segment {
+            _ if is_last => Coat::FingerTip,
+            // The ball of the thumb looks like the palm that it is part of.
+            Segment::Phalanx(_, Finger::Thumb, 0) => Coat::Skin,
+            _ => Coat::Phalanx,
+        };
         let (r0, r1) = (self.radius(bone.from), self.radius(bone.to));
         let grain = Grain::new(a, &frame, r1 / 8.0, (b - a).length());
         let part = self.add(Solid::cone(a, r0, b, r1), coat, Piece::of(bone.segment, bone.copy), grain);
@@ -277,24 +275,24 @@ impl Builder<'_> {
         }
     }
 
-    /// Joins the palm to whatever ends at its root and at the wrist before it.
-    fn wrist(&mut self, hand: &Hand, rays: &[Ray], thumbs: &[Ray], grain: &Grain) {
-        let unit = f64::from(grain.unit);
-        let wrists: Vec<Bone> = self
-            .graph
-            .bones
-            .iter()
-            .filter(|bone| bone.to == hand.root && matches!(bone.segment, Segment::Wrist(_)))
-            .copied()
-            .collect();
-        for bone in wrists {
+    fn wrist_bones(&self, hand: &Hand) -> Vec<Bone> {
+        let is_wrist = |bone: &&Bone| bone.to == hand.root && matches!(bone.segment, Segment::Wrist(_));
+        self.graph.bones.iter().filter(is_wrist).copied().collect()
+    }
+
+    fn wrists(&mut self, hand: &Hand, grain: &Grain) -> Vec<usize> {
+        let mut parts = Vec::new();
+        for bone in self.wrist_bones(hand) {
             let (a, b) = (self.at(bone.from), self.at(bone.to));
-            let solid = Solid::cone(a, self.radius(bone.from), b, self.radius(bone.to) * 1.05);
-            let part = self.add(solid, Coat::Skin, Piece::of(bone.segment, bone.copy), *grain);
-            self.join(Layer::Flesh, bone.from, part, unit * 14.0);
-            for ray in rays.iter().chain(thumbs) {
-                self.blend(part, ray.part, unit * 14.0);
-            }
+            let solid = Solid::cone(a, self.radius(bone.from) * 0.94, b, self.radius(bone.to) * 0.98);
+            parts.push(self.add(solid, Coat::Palm, Piece::of(bone.segment, bone.copy), *grain));
+        }
+        parts
+    }
+
+    fn join_forearms(&mut self, hand: &Hand, palm: usize, width: f64) {
+        for bone in self.wrist_bones(hand) {
+            self.join(Layer::Flesh, bone.from, palm, width);
         }
     }
 }

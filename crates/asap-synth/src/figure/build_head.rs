@@ -128,10 +128,13 @@ impl Builder<'_> {
         let piece = Piece::region(Region::Face);
         let skull = self.add(head.ball(v3(0.0, -24.0, -8.0), v3(76.0, 96.0, 96.0)), Coat::Head, piece, grain);
         let face = self.add(head.ball(v3(0.0, 22.0, 18.0), v3(66.0, 78.0, 70.0)), Coat::Head, piece, grain);
-        self.blend(skull, face, 40.0 * u);
+        let mut parts = vec![skull, face];
         if has_landmarks {
-            self.jaws(head, face, skull, &grain);
-            self.noses(head, face, skull, &grain);
+            parts.extend(self.jaws(head, &grain));
+        }
+        let face = self.melt(parts, 30.0 * u);
+        if has_landmarks {
+            self.noses(head, face, &grain);
         }
         let (a, radius) = (self.at(neck.from), self.radius(neck.from));
         let top = head.at(0.0, 46.0, -22.0);
@@ -142,9 +145,10 @@ impl Builder<'_> {
         self.ends_at(Layer::Flesh, neck.to, face);
     }
 
-    fn jaws(&mut self, head: &Head, face: usize, skull: usize, grain: &Grain) {
+    fn jaws(&mut self, head: &Head, grain: &Grain) -> Vec<usize> {
         let u = head.unit;
         let mean = MEAN.landmarks(Feature::Jaw);
+        let mut parts = Vec::new();
         for feature in self.graph.face.clone() {
             if feature.feature != Feature::Jaw || feature.points.len() != mean.len() {
                 continue;
@@ -155,19 +159,15 @@ impl Builder<'_> {
                 let skin = head.lifted(feature.points[idx], mean[idx]);
                 skin + (core - skin).unit() * (radius * u)
             };
-            let mut before = face;
             for (idx, radius) in [(3, 24.0), (5, 24.0), (8, 23.0), (11, 24.0), (13, 24.0)] {
                 let solid = Solid::cone(core, 58.0 * u, inside(idx, radius), radius * u);
-                let part = self.add(solid, Coat::Head, Piece::region(Region::Face), *grain);
-                self.blend(before, part, 26.0 * u);
-                self.blend(face, part, 26.0 * u);
-                self.blend(skull, part, 26.0 * u);
-                before = part;
+                parts.push(self.add(solid, Coat::Head, Piece::region(Region::Face), *grain));
             }
         }
+        parts
     }
 
-    fn noses(&mut self, head: &Head, face: usize, skull: usize, grain: &Grain) {
+    fn noses(&mut self, head: &Head, face: usize, grain: &Grain) {
         let u = head.unit;
         let mean = MEAN.landmarks(Feature::Nose);
         for feature in self.graph.face.clone() {
@@ -177,17 +177,16 @@ impl Builder<'_> {
             let at = |idx: usize, inside: f64| {
                 head.lifted(feature.points[idx], mean[idx] - v3(0.0, 0.0, inside))
             };
-            let ridge = Solid::cone(at(0, 12.0), 7.0 * u, at(3, 13.0), 11.5 * u);
+            let ridge = Solid::cone(at(0, 14.0), 8.0 * u, at(3, 15.0), 11.5 * u);
             let ridge = self.add(ridge, Coat::Head, Piece::region(Region::Face), *grain);
-            self.blend(face, ridge, 16.0 * u);
-            self.blend(skull, ridge, 16.0 * u);
+            let mut parts = vec![ridge];
             for idx in [4, 8] {
                 let wing = at(idx, 4.0).lerp(at(6, 10.0), 0.3);
                 let solid = Solid::cone(wing, 8.0 * u, at(6, 8.0), 7.0 * u);
-                let part = self.add(solid, Coat::Head, Piece::region(Region::Face), *grain);
-                self.blend(ridge, part, 7.0 * u);
-                self.blend(face, part, 8.0 * u);
+                parts.push(self.add(solid, Coat::Head, Piece::region(Region::Face), *grain));
             }
+            let nose = self.melt(parts, 7.0 * u);
+            self.blend(face, nose, 15.0 * u);
         }
     }
 
@@ -216,27 +215,26 @@ impl Builder<'_> {
             HairStyle::Bald => {}
             HairStyle::Cropped => ball(0.0, -34.0, -16.0, 79.0, 93.0, 96.0),
             HairStyle::Short => {
-                ball(0.0, -38.0, -16.0, 83.0, 96.0, 100.0);
-                ball(26.0, -98.0, 22.0, 52.0, 32.0, 58.0);
-                ball(-22.0, -100.0, 18.0, 54.0, 30.0, 56.0);
+                ball(0.0, -40.0, -15.0, 83.0, 94.0, 98.0);
+                ball(0.0, -82.0, 4.0, 66.0, 54.0, 78.0);
             }
             HairStyle::Quiff => {
-                ball(0.0, -36.0, -18.0, 80.0, 94.0, 98.0);
-                ball(0.0, -118.0, 28.0, 56.0, 34.0, 54.0);
-                ball(20.0, -112.0, 40.0, 40.0, 30.0, 40.0);
+                ball(0.0, -37.0, -18.0, 80.0, 93.0, 97.0);
+                ball(10.0, -98.0, 24.0, 54.0, 44.0, 58.0);
             }
             HairStyle::Bob | HairStyle::Long | HairStyle::Bun => ball(0.0, -36.0, -16.0, 86.0, 98.0, 102.0),
             HairStyle::Curly => ball(0.0, -44.0, -18.0, 90.0, 100.0, 104.0),
         }
         self.hair_more(head, &mut parts);
-        let mut first = None;
-        for solid in parts {
-            let part = self.add(solid, Coat::Hair, Piece::region(Region::Face), grain);
-            if let Some(first) = first {
-                self.blend(first, part, 20.0 * head.unit);
-            }
-            first = first.or(Some(part));
+        if parts.is_empty() {
+            return;
         }
+        let width = if self.look.style == HairStyle::Curly { 7.0 } else { 18.0 };
+        let parts = parts
+            .into_iter()
+            .map(|solid| self.add(solid, Coat::Hair, Piece::region(Region::Face), grain))
+            .collect();
+        self.melt(parts, width * head.unit);
     }
 
     /// What hangs down or stands out.

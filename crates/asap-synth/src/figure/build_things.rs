@@ -77,7 +77,7 @@ impl Builder<'_> {
             }
             Thing::Umbrella => {
                 let axis = hand.y;
-                let top = at(22.0, 470.0, 24.0);
+                let top = at(22.0, 590.0, 24.0);
                 add(Solid::cone(at(22.0, -110.0, 24.0), 7.0 * u, top, 6.0 * u), 3);
                 add(Solid::cone(at(22.0, -110.0, 24.0), 13.0 * u, at(22.0, -40.0, 24.0), 12.0 * u), 5);
                 let canopy = Frame {

@@ -250,7 +250,7 @@ impl Look {
             },
             is_tucked: stream.chance(0.5),
             shoe: *stream.choose(&SHOES),
-            neckline: stream.between(66.0, if is_womanly { 104.0 } else { 82.0 }),
+            neckline: stream.between(64.0, if is_womanly { 92.0 } else { 72.0 }),
             waist: if is_womanly { stream.between(0.86, 0.95) } else { stream.between(0.97, 1.08) },
             hips: if is_womanly { stream.between(1.0, 1.08) } else { stream.between(0.92, 0.99) },
             bust: if is_womanly { stream.between(0.5, 1.0) } else { 0.0 },

@@ -62,14 +62,32 @@ pub(crate) fn shade(scene: &Scene, look: &Look, part: &Part, spot: &Spot) -> Rgb
         Coat::Hair => hair(look, local),
         Coat::Torso => torso(look, local, &mut spot),
         Coat::Sleeve => sleeve(look, part, local, &mut spot),
-        Coat::Bottom => {
+        Coat::Bottom if below_waist(scene, look, part, local, spot.position) => {
             fold(&mut spot, local, look.texture_seed ^ 3, 0.3);
             Finish::cloth(look.bottom.color)
+        }
+        Coat::Bottom => {
+            let on_torso = scene.torso.map_or(local, |torso| torso.local_mm(spot.position));
+            torso(look, on_torso, &mut spot)
         }
         Coat::Shoe => shoe(look, local),
         Coat::Thing(color) => thing(look, color),
     };
     light(look, &finish, &spot)
+}
+
+/// The lower edge of the shirt, in millimetres below the neck.
+const fn hem(look: &Look) -> f32 {
+    if look.is_tucked { 420.0 } else { 520.0 }
+}
+
+/// Whether a place on a leg or a skirt is below the shirt; legs begin inside the torso.
+fn below_waist(scene: &Scene, look: &Look, part: &Part, local: [f32; 3], at: [f32; 3]) -> bool {
+    let Some(torso) = scene.torso else {
+        return true;
+    };
+    let is_thigh = matches!(part.piece.bone, Some((asap_core::Segment::Thigh(_), 0)));
+    !(is_thigh && local[0] < 130.0) || torso.local_mm(at)[1] > hem(look)
 }
 
 /// Lambert with wrap, a highlight, light from the sky and the floor, a rim, and darkened corners.
@@ -132,11 +150,11 @@ fn hair(look: &Look, local: [f32; 3]) -> Finish {
 fn torso(look: &Look, local: [f32; 3], spot: &mut Spot) -> Finish {
     let [x, y, _] = local;
     let neckline = look.neckline as f32;
-    let from_neck = (x * x + (y + 8.0) * (y + 8.0) * if y > 0.0 { 0.72 } else { 1.3 }).sqrt();
+    let from_neck = (x * x + (y + 12.0) * (y + 12.0) * if y > -12.0 { 0.8 } else { 1.6 }).sqrt();
     if from_neck < neckline {
         return Finish::skin(times(look.skin, 1.0 - 0.1 * smooth(neckline - 12.0, neckline, from_neck)));
     }
-    let hem = if look.is_tucked { 415.0 } else { 505.0 };
+    let hem = hem(look);
     if y > hem {
         fold(spot, local, look.texture_seed ^ 3, 0.3);
         let belt = look.is_tucked && y < hem + 26.0;

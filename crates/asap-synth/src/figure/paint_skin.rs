@@ -7,9 +7,9 @@ use super::scene::{Coat, Part, dot};
 
 /// The lines of a palm in (along, across to the thumb) millimetres: heart, head, life.
 const PALM_LINES: [[[f32; 2]; 4]; 3] = [
-    [[62.0, -34.0], [63.0, -14.0], [70.0, 2.0], [82.0, 12.0]],
-    [[66.0, 24.0], [56.0, 10.0], [50.0, -8.0], [40.0, -26.0]],
-    [[67.0, 25.0], [54.0, 16.0], [36.0, 9.0], [10.0, 8.0]],
+    [[58.0, -32.0], [60.0, -16.0], [67.0, 0.0], [79.0, 9.0]],
+    [[62.0, 22.0], [54.0, 10.0], [48.0, -6.0], [38.0, -22.0]],
+    [[63.0, 23.0], [52.0, 12.0], [34.0, 3.0], [12.0, 3.0]],
 ];
 
 fn ruddy(skin: Rgb, amount: f32) -> Rgb {
@@ -33,7 +33,7 @@ pub(crate) fn plain(look: &Look, part: &Part, local: [f32; 3]) -> Rgb {
 
 /// Palm or back of a hand.
 pub(crate) fn palm(look: &Look, part: &Part, local: [f32; 3], normal: [f32; 3]) -> Rgb {
-    let inner = smooth(0.05, 0.5, dot(normal, part.grain.axes[2]));
+    let inner = smooth(0.05, 0.5, dot(normal, part.grain.axes[2])) * smooth(-22.0, 14.0, local[0]);
     // The inside of a hand is lighter and redder, the more so the darker the skin.
     let pale = mix(look.skin, rgb(232, 182, 156), 0.45);
     let pale = ruddy(mix(look.skin, pale, 0.55), 0.35);
@@ -41,8 +41,8 @@ pub(crate) fn palm(look: &Look, part: &Part, local: [f32; 3], normal: [f32; 3]) 
     if inner > 0.0 {
         let lines = PALM_LINES.iter().map(|line| to_polyline([local[0], local[1]], line));
         let nearest = lines.fold(f32::INFINITY, f32::min);
-        color = times(color, 1.0 - 0.34 * inner * smooth(2.2, 0.5, nearest));
-        let wrist = (local[0] - 2.0 - local[1] * local[1] * 0.006).abs();
+        color = times(color, 1.0 - 0.3 * inner * smooth(2.0, 0.4, nearest));
+        let wrist = (local[0] + 4.0 - local[1] * local[1] * 0.004).abs();
         color = times(color, 1.0 - 0.18 * inner * smooth(1.8, 0.5, wrist));
     }
     color

@@ -107,6 +107,16 @@ pub(crate) struct Blend {
     pub(crate) width: f32,
 }
 
+/// Solids that run into each other as if they were one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Melt {
+    pub(crate) parts: Vec<usize>,
+    pub(crate) width: f32,
+}
+
+/// Added to the index of a melt where a [`Blend`] names it in the place of a part.
+pub(crate) const MELT: usize = 1 << 24;
+
 /// A soft shadow on the floor: centre and half sizes in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FloorShadow {
@@ -118,7 +128,10 @@ pub(crate) struct FloorShadow {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scene {
     pub(crate) parts: Vec<Part>,
+    pub(crate) melts: Vec<Melt>,
     pub(crate) blends: Vec<Blend>,
+    /// The torso, whose waistline parts the shirt from what is below.
+    pub(crate) torso: Option<Grain>,
     pub(crate) face: FacePaint,
     pub(crate) shadows: Vec<FloorShadow>,
     /// Pixels in a millimetre.

@@ -148,7 +148,7 @@ impl Solid {
     }
 
     /// Signed distances of eight points.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn distance(&self, p: &P8) -> F8 {
         let mut d = self.shape.distance(p);
         for cut in self.cuts.iter().flatten() {

@@ -5,13 +5,13 @@ use asap_core::BoxPx;
 use super::lanes::{F8, LANES, P8};
 use super::look::{Look, Rgb};
 use super::paint;
-use super::scene::{Blend, Part, Scene};
+use super::scene::{Blend, MELT, Part, Scene};
 use super::solid::blended;
 
 /// Columns and rows of a tile.
 const TILE: u32 = 16;
 /// Steps along a ray before it counts as a miss.
-const MAX_STEPS: usize = 40;
+const MAX_STEPS: usize = 72;
 /// Rays through an edge pixel: a turned grid, so that steep and flat edges come out alike.
 const EDGE_RAYS: [(f32, f32); 6] = [
     (0.08, 0.42),
@@ -66,6 +66,8 @@ struct Tracer<'a> {
 /// The parts that matter in a tile.
 struct Tile<'a> {
     near: Vec<(u16, &'a Part)>,
+    /// Places of parts in `near`, and the width of their blend.
+    melts: Vec<(Vec<usize>, f32)>,
     blends: Vec<Blend>,
     casting: Vec<&'a Part>,
     top: f32,
@@ -84,9 +86,17 @@ struct Seen {
 /// Draws the window of a scene over a backdrop of the whole picture.
 pub(crate) fn render(scene: &Scene, look: &Look, backdrop: &[Rgb], size: u32, window: BoxPx) -> Picture {
     let mut widths = vec![0.0_f32; scene.parts.len()];
+    let mut widen = |part: usize, width: f32| widths[part] = widths[part].max(width);
     for blend in &scene.blends {
-        widths[blend.a] = widths[blend.a].max(blend.width);
-        widths[blend.b] = widths[blend.b].max(blend.width);
+        for end in [blend.a, blend.b] {
+            match end.checked_sub(MELT) {
+                Some(melt) => scene.melts[melt].parts.iter().for_each(|&part| widen(part, blend.width)),
+                None => widen(end, blend.width),
+            }
+        }
+    }
+    for melt in &scene.melts {
+        melt.parts.iter().for_each(|&part| widen(part, melt.width));
     }
     let tracer = Tracer {
         scene,
@@ -197,12 +207,13 @@ impl<'a> Tracer<'a> {
     fn tile(&self, bounds: BoxPx) -> Tile<'a> {
         let mut tile = Tile {
             near: Vec::new(),
+            melts: Vec::new(),
             blends: Vec::new(),
             casting: Vec::new(),
             top: f32::NEG_INFINITY,
             bottom: f32::INFINITY,
         };
-        let mut place = vec![u16::MAX; self.scene.parts.len()];
+        let mut place = vec![usize::MAX; self.scene.parts.len()];
         let (x0, x1) = (bounds.x0 as f32, bounds.x1 as f32);
         let (y0, y1) = (bounds.y0 as f32, bounds.y1 as f32);
         for (idx, part) in self.scene.parts.iter().enumerate() {
@@ -214,7 +225,7 @@ impl<'a> Tracer<'a> {
                 low[0] < bx && high[0] > ax && low[1] < by && high[1] > ay
             };
             if is_within(0.0, 0.0, margin) {
-                place[idx] = tile.near.len() as u16;
+                place[idx] = tile.near.len();
                 tile.near.push((idx as u16, part));
                 let grown = self.widths[idx] * 0.25 + 1.0;
                 tile.top = tile.top.max(high[2] + grown);
@@ -225,17 +236,33 @@ impl<'a> Tracer<'a> {
                 tile.casting.push(part);
             }
         }
+        self.mix(&mut tile, &place);
+        tile
+    }
+
+    /// The melts and blends of the parts of a tile.
+    fn mix(&self, tile: &mut Tile<'_>, place: &[usize]) {
+        let mut melt_place = Vec::with_capacity(self.scene.melts.len());
+        for melt in &self.scene.melts {
+            let here: Vec<usize> = melt.parts.iter().map(|&p| place[p]).filter(|&p| p != usize::MAX).collect();
+            if here.is_empty() {
+                melt_place.push(usize::MAX);
+            } else {
+                melt_place.push(tile.near.len() + tile.melts.len());
+                tile.melts.push((here, melt.width));
+            }
+        }
+        let at = |end: usize| end.checked_sub(MELT).map_or_else(|| place[end], |melt| melt_place[melt]);
         for blend in &self.scene.blends {
-            let (a, b) = (place[blend.a], place[blend.b]);
-            if a != u16::MAX && b != u16::MAX {
+            let (a, b) = (at(blend.a), at(blend.b));
+            if a != usize::MAX && b != usize::MAX {
                 tile.blends.push(Blend {
-                    a: a.into(),
-                    b: b.into(),
+                    a,
+                    b,
                     width: blend.width,
                 });
             }
         }
-        tile
     }
 
     /// Follows eight rays to their ends.
@@ -296,7 +323,7 @@ impl<'a> Tracer<'a> {
     fn shadows(&self, tile: &Tile<'_>, p: &P8, normal: &P8) -> F8 {
         let mut lit = F8::splat(1.0);
         let start = p.moved(normal, F8::splat(1.2));
-        for share in [0.04, 0.09, 0.17, 0.3, 0.5, 0.75, 1.0] {
+        for share in [0.05, 0.13, 0.28, 0.55, 1.0] {
             let t = self.reach.shadow * share;
             let q = start.shifted(self.light.map(|c| c * t));
             let mut d = F8::splat(f32::INFINITY);
@@ -342,7 +369,7 @@ fn color_step(a: Rgb, b: Rgb) -> f32 {
 }
 
 /// The distance to the scene's surface.
-#[inline(always)]
+#[inline(never)]
 fn field(tile: &Tile<'_>, p: &P8, scratch: &mut Vec<F8>) -> F8 {
     scratch.clear();
     let mut nearest = F8::splat(f32::INFINITY);
@@ -350,6 +377,13 @@ fn field(tile: &Tile<'_>, p: &P8, scratch: &mut Vec<F8>) -> F8 {
         let d = part.solid.distance(p);
         scratch.push(d);
         nearest = nearest.min(d);
+    }
+    for (parts, width) in &tile.melts {
+        let melted = parts[1..]
+            .iter()
+            .fold(scratch[parts[0]], |d, &part| blended(d, scratch[part], *width));
+        scratch.push(melted);
+        nearest = nearest.min(melted);
     }
     for blend in &tile.blends {
         nearest = nearest.min(blended(scratch[blend.a], scratch[blend.b], blend.width));
@@ -370,8 +404,9 @@ fn march(tile: &Tile<'_>, at: &[(f32, f32); LANES], scratch: &mut Vec<F8>) -> Op
         let mut is_busy = false;
         for lane in 0..LANES {
             let d = last.0[lane];
-            let is_moving = d > 0.01 && p.z.0[lane] > tile.bottom;
-            p.z.0[lane] -= if is_moving { d * 0.96 } else { 0.0 };
+            let is_moving = d > 0.02 && p.z.0[lane] > tile.bottom;
+            // A ray that grazes one surface must still get past it to the next.
+            p.z.0[lane] -= if is_moving { (d * 0.96).max(0.12) } else { 0.0 };
             is_busy |= is_moving;
         }
         if !is_busy {
@@ -419,13 +454,5 @@ fn normals(tile: &Tile<'_>, p: &P8, scratch: &mut Vec<F8>) -> P8 {
         x: sum.x * inverse,
         y: sum.y * inverse,
         z: sum.z * inverse,
-    }
-}
-
-impl F8 {
-    /// Used where a lane-wise test decides about a whole chunk.
-    #[cfg(test)]
-    pub(crate) fn largest(self) -> f32 {
-        self.0.iter().copied().fold(f32::NEG_INFINITY, f32::max)
     }
 }
