@@ -9,6 +9,8 @@ use super::layers::components;
 use super::layers::matte::{self, Hints};
 use super::layers::strip::Chain;
 
+/// Thinner fingers are left alone: they are a few pixels wide.
+const MIN_HALF_WIDTH_PX: f64 = 2.6;
 /// Half-widths along a finger over the half-width at its base: base, middle joint, last joint, tip.
 const TAPER: [f64; 4] = [1.08, 1.0, 0.9, 0.8];
 
@@ -18,8 +20,9 @@ pub(crate) struct Fingers {
     pub(crate) chains: Vec<Chain>,
     /// Alpha of each finger alone.
     pub(crate) strips: Vec<Plane<f32>>,
-    /// Which fingers can be cut out well.
-    pub(crate) is_clean: [bool; 5],
+    /// How far each finger stands apart: the share of its outline that borders on ground and not on the
+    /// rest of the hand. 0 for one that cannot be cut out at all.
+    pub(crate) openness: [f64; 5],
 }
 
 /// Half the mean distance of the joints at the palm.
@@ -121,6 +124,10 @@ pub(crate) fn wrist(points: &[Point; N_HAND], skin: &Plane<f32>, half_width: f64
 impl Fingers {
     /// Cuts the hand into fingers; `None` where none can be cut out well.
     pub(crate) fn new(points: &[Point; N_HAND], hand: &Plane<f32>, half_width: f64) -> Option<Self> {
+        if half_width < MIN_HALF_WIDTH_PX {
+            return None;
+        }
+        let points = &registered(points, hand, half_width);
         let chains: Vec<Chain> = Finger::ALL
             .into_iter()
             .map(|finger| {
@@ -147,13 +154,89 @@ impl Fingers {
                 }
             })
             .collect();
-        let is_clean = std::array::from_fn(|finger| is_clean(&chains[finger], &strips[finger], half_width));
-        is_clean.contains(&true).then_some(Self {
+        let openness = std::array::from_fn(|finger| {
+            if is_clean(&chains[finger], &strips[finger], half_width) {
+                openness(&chains[finger], &strips[finger], hand)
+            } else {
+                0.0
+            }
+        });
+        openness.iter().any(|&share| share > 0.0).then_some(Self {
             chains,
             strips,
-            is_clean,
+            openness,
         })
     }
+}
+
+/// The keypoints moved as a whole to where the fingers cover most of the hand: estimates and drawn points
+/// are often off by half a finger in one direction.
+fn registered(points: &[Point; N_HAND], hand: &Plane<f32>, half_width: f64) -> [Point; N_HAND] {
+    let samples: Vec<Point> = Finger::ALL
+        .into_iter()
+        .flat_map(|finger| {
+            let joints = finger_points(points, finger);
+            (0..3).flat_map(move |bone| {
+                (1..=4).map(move |i| joints[bone].lerp(joints[bone + 1], 0.25 * f64::from(i)))
+            })
+        })
+        .collect();
+    // Thin sections: the middle of a finger lies deep in the hand, its rim does not.
+    let depth = components::distances(&hand.map(|a| a < 0.5));
+    let limit = half_width as f32;
+    let mut best = (f64::NEG_INFINITY, Point::default());
+    for dy in -5..=5 {
+        for dx in -5..=5 {
+            let shift = Point::new(f64::from(dx), f64::from(dy)) * (0.4 * half_width);
+            let covered: f64 = samples
+                .iter()
+                .map(|&p| p + shift)
+                .map(|p| if depth.holds(p) { f64::from(depth.bilinear(p).min(limit)) } else { 0.0 })
+                .sum();
+            let score = covered / (samples.len() as f64 * half_width) - 0.04 * shift.length() / half_width;
+            if score > best.0 {
+                best = (score, shift);
+            }
+        }
+    }
+    points.map(|p| p + best.1)
+}
+
+/// The share of a finger's outline beyond which there is no hand: both sides along the axis, and the tip.
+fn openness(chain: &Chain, strip: &Plane<f32>, hand: &Plane<f32>) -> f64 {
+    let (mut open, mut total) = (0.0, 0.0);
+    let mut look = |from: Point, direction: Point, limit: f64| {
+        let mut reach = 0.0;
+        let inside = |p: Point| strip.holds(p) && strip.bilinear(p) > 0.4;
+        while reach < limit && inside(from + direction * reach) {
+            reach += 0.5;
+        }
+        let beyond = from + direction * (reach + 2.0);
+        total += 1.0;
+        if reach < limit && (!hand.holds(beyond) || hand.bilinear(beyond) < 0.5) {
+            open += 1.0;
+        }
+    };
+    for bone in 0..chain.joints.len() - 1 {
+        let (start, end) = (chain.joints[bone], chain.joints[bone + 1]);
+        let axis = (end - start) * (1.0 / start.distance(end).max(1e-6));
+        let across = Point::new(-axis.y, axis.x);
+        for i in 0..6 {
+            // Next to the palm every finger has neighbours.
+            let t = (f64::from(i) + 0.5) / 6.0;
+            if bone == 0 && t < 0.4 {
+                continue;
+            }
+            look(start.lerp(end, t), across, 2.0 * chain.radii[bone]);
+            look(start.lerp(end, t), across * -1.0, 2.0 * chain.radii[bone]);
+        }
+        if bone + 2 == chain.joints.len() {
+            for _ in 0..4 {
+                look(end, axis, 3.0 * chain.radii[bone]);
+            }
+        }
+    }
+    open / total
 }
 
 /// Moves the joints of a finger to the middle of what is seen of it: keypoints are a few pixels off.

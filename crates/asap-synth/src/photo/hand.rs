@@ -18,6 +18,9 @@ use super::poses::Rect;
 /// Hands with a shorter side are left alone: their fingers are a pixel or two wide.
 pub(crate) const MIN_SIDE_PX: f64 = 24.0;
 
+/// A hand that is cut at more of the line around its box is no hand.
+const MAX_CUT_SHARE: f64 = 0.14;
+
 /// What is known of a hand, in pixels of the picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HandSpec {
@@ -62,6 +65,8 @@ pub(crate) struct HandScene {
     pub(crate) wrist: Option<Wrist>,
     /// The fingers, where keypoints are known.
     pub(crate) fingers: Option<Fingers>,
+    /// Whether the frame of the picture leaves the whole hand: a cut hand cannot be moved.
+    pub(crate) is_whole: bool,
     skin: Plane<f32>,
     ground: OnceCell<Option<Plane<Rgb>>>,
 }
@@ -95,6 +100,10 @@ impl HandScene {
         } else {
             0.09 * size_px
         };
+        if frame.keypoints.is_none() && frame.cut_share(&hand, wrist) > MAX_CUT_SHARE {
+            return Err("the hand cannot be told from its surroundings");
+        }
+        let is_whole = frame_share(&hand, frame.crop, image) < 0.12 * size_px;
         let stump = Plane::from_fn(skin.width, skin.height, |x, y| {
             let is_cap = wrist.is_some_and(|wrist| {
                 Point::new(x as f64, y as f64).distance(wrist.at) < 0.95 * wrist.half_width
@@ -119,6 +128,7 @@ impl HandScene {
             half_width,
             wrist,
             fingers,
+            is_whole,
             skin,
             ground: OnceCell::new(),
         })
@@ -133,27 +143,35 @@ impl HandScene {
     }
 
     fn fill_ground(&self) -> Option<Plane<Rgb>> {
-        let budget = self.budget_in_crop();
-        let skin = dilated(&self.skin.map(|a| a > 0.08), 2.5);
+        let margin = self.margin_px();
+        let (width, height) = (self.skin.width as u32, self.skin.height as u32);
+        let budget = self.budget_in_crop().grown(2, width, height);
+        let skin = dilated(&self.skin.map(|a| a > 0.05), margin);
         let hole = Hole {
             bits: Plane::from_fn(skin.width, skin.height, |x, y| {
-                skin.at(x, y)
-                    && budget
-                        .grown(2, skin.width as u32, skin.height as u32)
-                        .contains(x as u32, y as u32)
+                skin.at(x, y) && budget.contains(x as u32, y as u32)
             }),
             forbidden: skin,
         };
         let mut stream = Stream::new(0, "photo/ground");
         let filled = plate::filled(&self.source, &hole, &mut stream)?;
+        // Beside the arm nothing needs to be filled: only what the hand and its rim covered.
+        let to_hand = components::distances(&self.hand.map(|a| a > 0.05));
         Some(Plane::from_fn(filled.width, filled.height, |x, y| {
-            mix(filled.at(x, y), self.colors.at(x, y), self.stump.at(x, y))
+            let bare = mix(filled.at(x, y), self.colors.at(x, y), self.stump.at(x, y));
+            let near = 1.0 - smoothstep(margin, margin + 3.0, f64::from(to_hand.at(x, y)));
+            mix(self.source.at(x, y), bare, near as f32)
         }))
+    }
+
+    /// How far the soft rim of the hand and the light that it throws reach, in pixels.
+    fn margin_px(&self) -> f64 {
+        (2.0 + 0.03 * self.size_px).clamp(3.0, 9.0)
     }
 
     /// How busy the ground around the hand is: see [`plate::texture_energy`].
     pub(crate) fn texture_energy(&self) -> f32 {
-        plate::texture_energy(&self.source, &dilated(&self.skin.map(|a| a > 0.08), 2.5))
+        plate::texture_energy(&self.source, &dilated(&self.skin.map(|a| a > 0.05), self.margin_px()))
     }
 
     /// The budget in pixels of the crop.
@@ -313,6 +331,24 @@ impl Frame {
         })
     }
 
+    /// The share of the line around the box at which the hand is cut off, the wrist left out. A matte that
+    /// reaches this line widely is no hand but ground of the same colour.
+    fn cut_share(&self, hand: &Plane<f32>, wrist: Option<Wrist>) -> f64 {
+        let (mut cut, mut total) = (0u32, 0u32);
+        for y in 0..hand.height {
+            for x in 0..hand.width {
+                let p = self.relative(x, y);
+                if !(1.05..1.11).contains(&p.x.abs().max(p.y.abs())) {
+                    continue;
+                }
+                total += 1;
+                let d = wrist.map_or(f64::INFINITY, |w| w.at.distance(Point::new(x as f64, y as f64)) / w.half_width);
+                cut += u32::from(d > 1.4 && hand.at(x, y) > 0.5);
+            }
+        }
+        f64::from(cut) / f64::from(total.max(1))
+    }
+
     /// The part of the skin that is the hand: beyond the wrist, and near the box.
     fn cut_at_wrist(&self, skin: &Plane<f32>, wrist: Option<Wrist>) -> Plane<f32> {
         let cut = Plane::from_fn(skin.width, skin.height, |x, y| {
@@ -333,6 +369,21 @@ impl Frame {
             if near.at(x, y) { cut.at(x, y) } else { 0.0 }
         })
     }
+}
+
+/// The number of pixels of the hand on the frame of the picture.
+fn frame_share(hand: &Plane<f32>, crop: BoxPx, image: &RgbImage) -> f64 {
+    let (w, h) = (hand.width, hand.height);
+    let mut n = 0u32;
+    for x in 0..w {
+        n += u32::from(crop.y0 == 0 && hand.at(x, 0) > 0.5);
+        n += u32::from(crop.y1 == image.height() && hand.at(x, h - 1) > 0.5);
+    }
+    for y in 0..h {
+        n += u32::from(crop.x0 == 0 && hand.at(0, y) > 0.5);
+        n += u32::from(crop.x1 == image.width() && hand.at(w - 1, y) > 0.5);
+    }
+    f64::from(n)
 }
 
 fn median(lab: &Plane<Rgb>, bits: &Plane<bool>) -> Rgb {

@@ -17,22 +17,26 @@ const NO_FINGERS: Decline = "no finger can be cut out well";
 
 /// On busy ground a filled place shows: above this energy nothing is erased.
 const MAX_GROUND_ENERGY: f32 = 26.0;
+/// A finger is erased only where it stands apart: between others there is nothing behind it to be seen.
+const MIN_OPENNESS_OF_ERASED: f64 = 0.6;
+/// A finger is copied only where most of its outline is its own.
+const MIN_OPENNESS_OF_DONOR: f64 = 0.45;
+/// The base of an added finger must lie in the hand.
+const MIN_BASE_COVER: f32 = 0.6;
 
-/// Fingers that can be cut out and were not changed yet, in random order.
+/// Fingers that stand apart enough and were not changed yet, in random order.
 fn candidates(
     scene: &HandScene,
     canvas: &Canvas,
+    least_openness: f64,
     stream: &mut Stream,
 ) -> Result<(usize, Vec<usize>), Decline> {
     let fingers = scene.fingers.as_ref().ok_or(NO_FINGERS)?;
     let mut found: Vec<usize> = (0..5)
-        .filter(|finger| fingers.is_clean[*finger] && !canvas.used.contains(finger))
+        .filter(|&finger| fingers.openness[finger] >= least_openness && !canvas.used.contains(&finger))
         .collect();
     stream.shuffle(&mut found);
-    found
-        .first()
-        .map(|&first| (first, found.clone()))
-        .ok_or(NO_FINGERS)
+    found.first().map(|&first| (first, found.clone())).ok_or(NO_FINGERS)
 }
 
 fn all(scene: &HandScene) -> Result<&Fingers, Decline> {
@@ -55,7 +59,7 @@ pub(super) fn extra(
     stream: &mut Stream,
 ) -> Result<Parameters, Decline> {
     let fingers = all(scene)?;
-    let (_, donors) = candidates(scene, canvas, stream)?;
+    let (_, donors) = candidates(scene, canvas, MIN_OPENNESS_OF_DONOR, stream)?;
     let least = by_severity(severity, [0.35, 0.45, 0.55]);
     let mut best: Option<(f64, usize, f64, f64)> = None;
     for &donor in donors
@@ -64,17 +68,16 @@ pub(super) fn extra(
         .take(4)
     {
         let chain = &fingers.chains[donor];
-        for _ in 0..6 {
+        for _ in 0..8 {
             let sign = if stream.chance(0.5) { 1.0 } else { -1.0 };
             let radians = sign * stream.between(13.0, 40.0).to_radians();
             let shift = stream.between(0.0, 1.6);
-            let layer = render(
-                scene,
-                &fingers.strips[donor],
-                chain,
-                &beside(scene, chain, radians, shift),
-            );
-            let Ok(layer) = layer else {
+            let copy = beside(scene, chain, radians, shift);
+            let base = copy.joints[0].lerp(copy.joints[1], 0.15);
+            if !canvas.part.holds(base) || canvas.part.bilinear(base) < MIN_BASE_COVER {
+                continue;
+            }
+            let Ok(layer) = render(scene, &fingers.strips[donor], chain, &copy) else {
                 continue;
             };
             let share = layer.visible_share(&canvas.part);
@@ -125,7 +128,7 @@ pub(super) fn missing(
 ) -> Result<Parameters, Decline> {
     calm_ground(scene)?;
     let fingers = all(scene)?;
-    let (finger, _) = candidates(scene, canvas, stream)?;
+    let (finger, _) = candidates(scene, canvas, MIN_OPENNESS_OF_ERASED, stream)?;
     let chain = &fingers.chains[finger];
     let share = stream.between(0.2, 0.45);
     let cut_px = chain.bone_px(usize::from(finger == Finger::Thumb.idx())) * share
@@ -147,7 +150,7 @@ pub(super) fn split(
     stream: &mut Stream,
 ) -> Result<Parameters, Decline> {
     let fingers = all(scene)?;
-    let (_, order) = candidates(scene, canvas, stream)?;
+    let (_, order) = candidates(scene, canvas, MIN_OPENNESS_OF_DONOR, stream)?;
     let spread = by_severity(severity, [24.0, 34.0, 46.0]);
     for finger in order {
         let chain = &fingers.chains[finger];
@@ -248,7 +251,7 @@ fn reshape(
     new_chain: impl Fn(&Chain, usize) -> Chain,
 ) -> Result<&'static str, Decline> {
     let fingers = all(scene)?;
-    let (_, order) = candidates(scene, canvas, stream)?;
+    let (_, order) = candidates(scene, canvas, MIN_OPENNESS_OF_ERASED, stream)?;
     let mut reason = NO_FINGERS;
     for finger in order {
         let chain = &fingers.chains[finger];
@@ -280,7 +283,7 @@ pub(super) fn fused(
         .filter(|&a| {
             [a, a + 1]
                 .iter()
-                .all(|finger| fingers.is_clean[*finger] && !canvas.used.contains(finger))
+                .all(|finger| fingers.openness[*finger] > 0.2 && !canvas.used.contains(finger))
         })
         .collect();
     stream.shuffle(&mut pairs);

@@ -52,6 +52,9 @@ fn clear(scene: &HandScene, canvas: &mut Canvas) -> Result<(), Decline> {
 
 /// Whether the hand, moved, stays in the budget: most of its pixels do.
 fn stays(scene: &HandScene, target: impl Fn(Point) -> Point) -> Result<(), Decline> {
+    if !scene.is_whole {
+        return Err("the frame cuts the hand: moved, it would end in a straight line");
+    }
     let budget = scene.budget_in_crop();
     let (mut inside, mut total) = (0u32, 0u32);
     for y in (0..scene.hand.height).step_by(3) {
