@@ -138,7 +138,7 @@ impl Fingers {
                     joints: joints.to_vec(),
                     radii: TAPER.iter().map(|t| t * scale * half_width).collect(),
                 };
-                centered(&chain, hand, half_width)
+                reaching(&centered(&chain, hand, half_width), hand)
             })
             .collect();
         let owner = owners(&chains, points, hand, half_width);
@@ -191,7 +191,13 @@ fn registered(points: &[Point; N_HAND], hand: &Plane<f32>, half_width: f64) -> [
             let covered: f64 = samples
                 .iter()
                 .map(|&p| p + shift)
-                .map(|p| if depth.holds(p) { f64::from(depth.bilinear(p).min(limit)) } else { 0.0 })
+                .map(|p| {
+                    if depth.holds(p) {
+                        f64::from(depth.bilinear(p).min(limit))
+                    } else {
+                        0.0
+                    }
+                })
                 .sum();
             let score = covered / (samples.len() as f64 * half_width) - 0.04 * shift.length() / half_width;
             if score > best.0 {
@@ -284,6 +290,30 @@ fn centered(chain: &Chain, hand: &Plane<f32>, half_width: f64) -> Chain {
         } else if start != 0.0 {
             out.joints[joint] = chain.joints[joint] + across * start;
         }
+    }
+    out
+}
+
+/// Moves the tip to where the finger ends: the last keypoint lies in the nail, not at the end.
+fn reaching(chain: &Chain, hand: &Plane<f32>) -> Chain {
+    let mut out = chain.clone();
+    let n = chain.joints.len();
+    let (before, tip) = (chain.joints[n - 2], chain.joints[n - 1]);
+    let length = tip.distance(before).max(1e-6);
+    let axis = (tip - before) * (1.0 / length);
+    let radius = chain.radii[n - 1];
+    let limit = 2.5 * radius;
+    let mut reach = 0.0;
+    while reach < limit {
+        let p = tip + axis * (reach + 0.5);
+        if !hand.holds(p) || hand.bilinear(p) < 0.5 {
+            break;
+        }
+        reach += 0.5;
+    }
+    // A finger that goes on much farther runs into something else: there the keypoint is right.
+    if reach < limit {
+        out.joints[n - 1] = tip + axis * (reach - radius).max(-0.4 * length);
     }
     out
 }

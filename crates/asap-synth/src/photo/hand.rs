@@ -6,7 +6,7 @@ use asap_core::skeleton::N_HAND;
 use asap_core::{BoxPx, Point, Stream};
 use image::RgbImage;
 
-use super::canvas::{Plane, Rgb, crop, mix, smoothstep};
+use super::canvas::{Plane, Rgb, crop, luma, mix, smoothstep};
 use super::fingers::{self, Fingers};
 use super::layers::components::{self, dilated};
 use super::layers::extend::extended;
@@ -108,7 +108,13 @@ impl HandScene {
             let is_cap = wrist.is_some_and(|wrist| {
                 Point::new(x as f64, y as f64).distance(wrist.at) < 0.95 * wrist.half_width
             });
-            skin.at(x, y) * if is_cap { 1.0 } else { 1.0 - hand.at(x, y) }
+            // What is left of the skin without the hand. A product of alphas would leave a seam of skin
+            // along the outline, where both are one half.
+            if is_cap {
+                skin.at(x, y)
+            } else {
+                (skin.at(x, y) - hand.at(x, y)).max(0.0)
+            }
         });
         let solid = skin.map(|a| if a > 0.9 { 1.0f32 } else { 0.0 });
         let colors = extended(&source, &solid);
@@ -166,12 +172,15 @@ impl HandScene {
 
     /// How far the soft rim of the hand and the light that it throws reach, in pixels.
     fn margin_px(&self) -> f64 {
-        (2.0 + 0.03 * self.size_px).clamp(3.0, 9.0)
+        (1.5 + 0.9 * edge_width_px(&self.source, &self.skin, self.size_px)).clamp(3.0, 14.0)
     }
 
     /// How busy the ground around the hand is: see [`plate::texture_energy`].
     pub(crate) fn texture_energy(&self) -> f32 {
-        plate::texture_energy(&self.source, &dilated(&self.skin.map(|a| a > 0.05), self.margin_px()))
+        plate::texture_energy(
+            &self.source,
+            &dilated(&self.skin.map(|a| a > 0.05), self.margin_px()),
+        )
     }
 
     /// The budget in pixels of the crop.
@@ -342,7 +351,9 @@ impl Frame {
                     continue;
                 }
                 total += 1;
-                let d = wrist.map_or(f64::INFINITY, |w| w.at.distance(Point::new(x as f64, y as f64)) / w.half_width);
+                let d = wrist.map_or(f64::INFINITY, |w| {
+                    w.at.distance(Point::new(x as f64, y as f64)) / w.half_width
+                });
                 cut += u32::from(d > 1.4 && hand.at(x, y) > 0.5);
             }
         }
@@ -369,6 +380,43 @@ impl Frame {
             if near.at(x, y) { cut.at(x, y) } else { 0.0 }
         })
     }
+}
+
+/// The median width of the outline in pixels: the contrast across it over the steepest slope in it. Narrow
+/// in focus, wide out of it.
+fn edge_width_px(source: &Plane<Rgb>, alpha: &Plane<f32>, size_px: f64) -> f64 {
+    let reach = (0.1 * size_px).clamp(5.0, 14.0);
+    let slope = alpha.blurred(1.5);
+    let mut widths = Vec::new();
+    for y in (2..alpha.height.saturating_sub(2)).step_by(2) {
+        for x in 2..alpha.width.saturating_sub(2) {
+            if alpha.at(x, y) < 0.5 || alpha.at(x - 1, y) >= 0.5 && alpha.at(x, y - 1) >= 0.5 {
+                continue;
+            }
+            let gradient = Point::new(
+                f64::from(slope.at(x + 1, y) - slope.at(x - 1, y)),
+                f64::from(slope.at(x, y + 1) - slope.at(x, y - 1)),
+            );
+            let length = gradient.length();
+            if length < 0.05 {
+                continue;
+            }
+            let inward = gradient * (1.0 / length);
+            let here = Point::new(x as f64, y as f64);
+            let level = |d: f64| luma(source.bilinear(here + inward * d));
+            let contrast = (level(reach) - level(-reach)).abs();
+            let steepest = (-6..6)
+                .map(|i| (level(0.5 * f64::from(i)) - level(0.5 * f64::from(i) + 1.0)).abs())
+                .fold(0.0f32, f32::max);
+            if contrast > 25.0 && steepest > 1.0 {
+                widths.push(contrast / steepest);
+            }
+        }
+    }
+    widths.sort_by(f32::total_cmp);
+    widths
+        .get(widths.len() / 2)
+        .map_or(4.0, |&width| f64::from(width))
 }
 
 /// The number of pixels of the hand on the frame of the picture.

@@ -36,7 +36,10 @@ fn candidates(
         .filter(|&finger| fingers.openness[finger] >= least_openness && !canvas.used.contains(&finger))
         .collect();
     stream.shuffle(&mut found);
-    found.first().map(|&first| (first, found.clone())).ok_or(NO_FINGERS)
+    found
+        .first()
+        .map(|&first| (first, found.clone()))
+        .ok_or(NO_FINGERS)
 }
 
 fn all(scene: &HandScene) -> Result<&Fingers, Decline> {
@@ -286,18 +289,28 @@ pub(super) fn fused(
                 .all(|finger| fingers.openness[*finger] > 0.2 && !canvas.used.contains(finger))
         })
         .collect();
+    if pairs.is_empty() {
+        return Err("no two neighbouring fingers can be cut out well");
+    }
     stream.shuffle(&mut pairs);
-    let first = *pairs
-        .first()
-        .ok_or("no two neighbouring fingers can be cut out well")?;
-    let reach = by_severity(severity, [0.72, 0.88, 1.0]);
-    let (a, b) = (&fingers.chains[first], &fingers.chains[first + 1]);
+    // The widest gap is closed: where fingers touch already little would be seen.
+    let mut best: Option<(f32, usize, Plane<f32>, Plane<f32>)> = None;
+    for first in pairs {
+        let (union, web) = bridged(scene, fingers, first);
+        let gap: f32 = web
+            .data
+            .iter()
+            .zip(&scene.hand.data)
+            .map(|(w, h)| w * (1.0 - h))
+            .sum();
+        if best.as_ref().is_none_or(|(widest, ..)| gap > *widest) {
+            best = Some((gap, first, union, web));
+        }
+    }
+    let (_, first, union, web) = best.ok_or(NO_FINGERS)?;
     let both = scene.hand.width;
-    let union = Plane::from_fn(both, scene.hand.height, |x, y| {
-        let at = y * both + x;
-        (fingers.strips[first].data[at] + fingers.strips[first + 1].data[at]).min(1.0)
-    });
-    let web = webbed(&union, 2.4 * scene.half_width);
+    let reach = by_severity(severity, [0.8, 0.95, 1.2]);
+    let (a, b) = (&fingers.chains[first], &fingers.chains[first + 1]);
     // Colours come from the middle of both fingers, so that neither outline nor crease is left.
     let core = Plane::from_fn(both, scene.hand.height, |x, y| {
         let p = Point::new(x as f64, y as f64);
@@ -333,6 +346,23 @@ pub(super) fn fused(
         "fingers": [Finger::ALL[first].name(), Finger::ALL[first + 1].name()],
         "reach": rounded(reach),
     }))
+}
+
+/// Two neighbouring strips, and the same with the gap between them closed.
+fn bridged(scene: &HandScene, fingers: &Fingers, first: usize) -> (Plane<f32>, Plane<f32>) {
+    let (a, b) = (&fingers.strips[first], &fingers.strips[first + 1]);
+    let union = Plane {
+        width: a.width,
+        height: a.height,
+        data: a
+            .data
+            .iter()
+            .zip(&b.data)
+            .map(|(a, b)| (a + b).min(1.0))
+            .collect(),
+    };
+    let web = webbed(&union, 2.4 * scene.half_width);
+    (union, web)
 }
 
 /// 1 for a point between two axes, 0 for one outside both: the offsets have opposite signs between them.

@@ -128,11 +128,11 @@ pub(crate) fn erase(
     let chain = &fingers.chains[finger];
     let strip = &fingers.strips[finger];
     // The soft rim and the light that skin throws on what is beside it go as well.
-    let wide = strip.map(|a| if a > 0.06 { 1.0f32 } else { 0.0 }).blurred(1.3);
+    let wide = strip.map(|a| if a > 0.06 { 1.0f32 } else { 0.0 }).blurred(1.6);
     for y in 0..strip.height {
         for x in 0..strip.width {
             let at = y * strip.width + x;
-            let near = (2.5 * wide.data[at]).min(1.0);
+            let near = (5.0 * wide.data[at]).min(1.0);
             if near < 0.01 {
                 continue;
             }
