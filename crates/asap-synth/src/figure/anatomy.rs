@@ -97,9 +97,9 @@ impl Limits {
 /// From the neck (the middle of the shoulders) down to the middle of the hips.
 pub(crate) const SPINE_MM: f64 = 490.0;
 /// From the middle of the body to a shoulder joint.
-pub(crate) const SHOULDER_MM: f64 = 172.0;
+pub(crate) const SHOULDER_MM: f64 = 160.0;
 /// From the middle of the body to a hip joint.
-pub(crate) const HIP_MM: f64 = 92.0;
+pub(crate) const HIP_MM: f64 = 84.0;
 /// Upper arm and forearm.
 pub(crate) const ARM_MM: [f64; 2] = [288.0, 252.0];
 /// From the wrist to the hand root.
@@ -114,11 +114,11 @@ pub(crate) const HAND_SCALE: f64 = 1.1;
 /// Half thicknesses of the body at its joints.
 pub(crate) mod radius_mm {
     pub(crate) const NECK: f64 = 56.0;
-    pub(crate) const SHOULDER: f64 = 54.0;
+    pub(crate) const SHOULDER: f64 = 48.0;
     pub(crate) const ELBOW: f64 = 38.0;
     pub(crate) const WRIST: f64 = 27.0;
     pub(crate) const HAND_ROOT: f64 = 23.0;
-    pub(crate) const HIP: f64 = 88.0;
+    pub(crate) const HIP: f64 = 80.0;
     pub(crate) const KNEE: f64 = 56.0;
     pub(crate) const ANKLE: f64 = 37.0;
     pub(crate) const HEEL: f64 = 30.0;

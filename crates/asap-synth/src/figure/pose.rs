@@ -286,6 +286,7 @@ fn object_interaction(stream: &mut Stream) -> Plan {
     let thing = *stream.choose(&Thing::ALL);
     let place = match thing {
         Thing::Pencil => ArmPlace::Presented,
+        Thing::Umbrella => ArmPlace::HoldingUp,
         _ => ArmPlace::Holding,
     };
     let arm = (place, thing.gesture());

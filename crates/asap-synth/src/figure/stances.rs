@@ -20,6 +20,8 @@ pub(crate) enum ArmPlace {
     ThumbUp,
     /// Holding something before the chest, fingers in front of it.
     Holding,
+    /// Holding something up beside the head.
+    HoldingUp,
     OnHip,
     ToChin,
     OnCheek,
@@ -96,6 +98,7 @@ fn vectors(place: ArmPlace) -> (V3, V3, V3, V3) {
             v3(-1.0, -0.12, 0.12),
             v3(-0.1, 0.0, -1.0),
         ),
+        ArmPlace::HoldingUp => (v3(95.0, 70.0, 220.0), v3(0.7, 1.0, -0.2), v3(-1.0, -0.1, 0.15), v3(-0.1, 0.0, -1.0)),
         ArmPlace::OnHip => (
             v3(30.0, 395.0, 125.0),
             v3(1.0, 0.1, -0.3),
