@@ -38,6 +38,30 @@ pub struct Subject<'a> {
 /// # Errors
 /// [`Error::Size`] when images and masks do not fit, [`Error::Measure`].
 pub fn assess(subject: &Subject<'_>) -> Result<(Vec<RegionStats>, Evidence)> {
+    assess_hashed(subject, PositiveHashes::of(subject.preferred))
+}
+
+/// The hashes of a positive, worked out once for all of its pairs.
+#[derive(Clone, Copy)]
+pub(crate) struct PositiveHashes {
+    phash: u64,
+    dhash: u64,
+}
+
+impl PositiveHashes {
+    pub(crate) fn of(image: &RgbImage) -> Self {
+        Self {
+            phash: phash(image, whole(image)),
+            dhash: dhash(image, whole(image)),
+        }
+    }
+}
+
+/// [`assess`] with the hashes at hand.
+pub(crate) fn assess_hashed(
+    subject: &Subject<'_>,
+    hashes: PositiveHashes,
+) -> Result<(Vec<RegionStats>, Evidence)> {
     let Subject {
         preferred,
         rejected,
@@ -63,7 +87,7 @@ pub fn assess(subject: &Subject<'_>) -> Result<(Vec<RegionStats>, Evidence)> {
             stats.push(measure(&mask, StatRegion::Body(region))?);
         }
     }
-    let evidence = evidence(subject, x)?;
+    let evidence = evidence(subject, x, hashes)?;
     Ok((stats, evidence))
 }
 
@@ -90,7 +114,7 @@ fn check_sizes(subject: &Subject<'_>) -> Result<()> {
     Ok(())
 }
 
-fn evidence(subject: &Subject<'_>, x: RgbView<'_>) -> Result<Evidence> {
+fn evidence(subject: &Subject<'_>, x: RgbView<'_>, hashes: PositiveHashes) -> Result<Evidence> {
     let Subject {
         preferred,
         rejected,
@@ -122,8 +146,8 @@ fn evidence(subject: &Subject<'_>, x: RgbView<'_>) -> Result<Evidence> {
         mask_share: pair.mask_edit.area_share(),
         mask_components: u32::try_from(pair.mask_edit.component_count()).unwrap_or(u32::MAX),
         is_patch: matches!(pair.rejected, Rejected::Patch { .. }),
-        positive_phash: phash(preferred, whole(preferred)),
-        positive_dhash: dhash(preferred, whole(preferred)),
+        positive_phash: hashes.phash,
+        positive_dhash: hashes.dhash,
         part_phash: phash(preferred, part_box),
         rejected_part_phash: phash(rejected, union_box),
     })

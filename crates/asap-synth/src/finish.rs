@@ -3,7 +3,7 @@
 use asap_core::{Assessment, BoxPx, Curation, Mask, Pair, PairId, Positive, PositiveId, Rejected, Source};
 use image::RgbImage;
 
-use crate::assess::{Subject, assess, changed_pixels};
+use crate::assess::{PositiveHashes, Subject, assess_hashed, changed_pixels};
 use crate::raster::encode_png;
 use crate::{Built, Draft, DraftPair, Dropped, Error, Result};
 
@@ -42,13 +42,19 @@ pub fn finish(draft: Draft) -> Result<Built> {
         assessments: Vec::with_capacity(draft.pairs.len()),
         dropped: Vec::new(),
     };
+    let hashes = PositiveHashes::of(&draft.image);
     for pair in draft.pairs {
-        finish_pair(&mut built, &draft.image, pair)?;
+        finish_pair(&mut built, &draft.image, hashes, pair)?;
     }
     Ok(built)
 }
 
-fn finish_pair(built: &mut Built, preferred: &RgbImage, draft: DraftPair) -> Result<()> {
+fn finish_pair(
+    built: &mut Built,
+    preferred: &RgbImage,
+    hashes: PositiveHashes,
+    draft: DraftPair,
+) -> Result<()> {
     check_sizes(preferred, &draft)?;
     let changed = changed_pixels(preferred, &draft.image);
     let Some(bounds) = changed.bounds() else {
@@ -79,13 +85,14 @@ fn finish_pair(built: &mut Built, preferred: &RgbImage, draft: DraftPair) -> Res
         rejected_skeletons: draft.rejected_skeletons,
         provenance: draft.provenance,
     };
-    let (stats, evidence) = assess(&Subject {
+    let subject = Subject {
         preferred,
         rejected: &draft.image,
         pair: &pair,
         skeletons: &built.positive.skeletons,
         part_preferred: Some(&draft.part_preferred),
-    })?;
+    };
+    let (stats, evidence) = assess_hashed(&subject, hashes)?;
     built.assessments.push(Assessment {
         pair_id: pair.id,
         stats,

@@ -2,6 +2,9 @@
 
 use asap_core::{Bone, Finger, Node, Point, Region, Segment, Severity, Side, SkeletonGraph, Stream};
 
+/// A finger that reaches less far than this share of the longest one is curled or foreshortened.
+const MIN_REACH: f64 = 0.55;
+
 /// A finger whose four pieces are in the graph.
 #[derive(Clone, Copy)]
 pub(super) struct Chain {
@@ -36,6 +39,12 @@ impl Chain {
     /// Direction from the knuckle to the tip, in radians.
     pub(super) fn heading(&self, graph: &SkeletonGraph) -> f64 {
         heading(self.at(graph, 0), self.at(graph, 3))
+    }
+
+    /// How far the tip is from the knuckle in the picture: small for a finger that is curled or points at the
+    /// camera.
+    pub(super) fn reach_px(&self, graph: &SkeletonGraph) -> f64 {
+        self.at(graph, 0).distance(self.at(graph, 3))
     }
 }
 
@@ -85,11 +94,44 @@ impl Hand {
         &self.chains[finger.idx()]
     }
 
-    /// From the root to the knuckle of the middle finger, in pixels.
+    /// Where a finger would point if it were stretched: its own direction, or that of its bone in the palm when it
+    /// is curled so far that the tip says nothing.
+    pub(super) fn fan_heading(&self, graph: &SkeletonGraph, finger: Finger) -> f64 {
+        let chain = self.chain(finger);
+        let palm = heading(graph.nodes[self.root].position, chain.at(graph, 0));
+        let own = chain.heading(graph);
+        if turn(palm, own).abs() < std::f64::consts::FRAC_PI_3 {
+            own
+        } else {
+            palm
+        }
+    }
+
+    /// The fingers in random order, those that are seen stretched before those that are not: an error on a
+    /// curled finger is hardly seen.
+    pub(super) fn by_reach(&self, graph: &SkeletonGraph, stream: &mut Stream) -> Vec<Chain> {
+        let mut chains = self.chains.clone();
+        stream.shuffle(&mut chains);
+        let reach = |chain: &Chain| chain.reach_px(graph);
+        let longest = chains.iter().map(reach).fold(0.0, f64::max);
+        chains.sort_by_key(|chain| reach(chain) < MIN_REACH * longest);
+        chains
+    }
+
+    /// As [`Hand::by_reach`], without the thumb.
+    pub(super) fn by_reach_without_thumb(&self, graph: &SkeletonGraph, stream: &mut Stream) -> Vec<Chain> {
+        let mut chains = self.by_reach(graph, stream);
+        chains.retain(|chain| chain.finger != Finger::Thumb);
+        chains
+    }
+
+    /// From the root to the knuckle of the middle finger, in pixels, depth included: a hand that points at
+    /// the camera is not a small hand.
     pub(super) fn palm_px(&self, graph: &SkeletonGraph) -> f64 {
-        graph.nodes[self.root]
-            .position
-            .distance(self.chain(Finger::Middle).at(graph, 0))
+        let root = graph.nodes[self.root];
+        let knuckle = graph.nodes[self.chain(Finger::Middle).joints[0]];
+        let depth = knuckle.z - root.z;
+        root.position.distance(knuckle.position).hypot(depth)
     }
 
     /// Mean distance of neighbouring knuckles from the index to the little finger, in pixels.
@@ -164,6 +206,16 @@ pub(super) fn reflected(p: Point, a: Point, b: Point) -> Point {
 /// Scaled about a center.
 pub(super) fn scaled(p: Point, center: Point, factor: f64) -> Point {
     center + (p - center) * factor
+}
+
+/// Scales the place of nodes about another one, depth included.
+pub(super) fn scale_nodes(graph: &mut SkeletonGraph, nodes: &[usize], about: usize, factor: f64) {
+    let center = graph.nodes[about];
+    for &idx in nodes {
+        let node = &mut graph.nodes[idx];
+        node.position = scaled(node.position, center.position, factor);
+        node.z = center.z + (node.z - center.z) * factor;
+    }
 }
 
 /// The regions of some bones, each once, in the order of [`Region::ALL`].

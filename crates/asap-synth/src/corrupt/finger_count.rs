@@ -3,7 +3,7 @@
 use asap_core::{Finger, Kind, Node, Part, Point, Scope, Segment, Severity, SkeletonGraph, Stream};
 use serde_json::json;
 
-use super::chain::{Hand, add_copy, amplitude, heading, insert_joint, pick, reflected, sign, turn};
+use super::chain::{Hand, add_copy, amplitude, heading, insert_joint, reflected, sign, turn};
 use super::{Edit, Label};
 
 /// Neighbouring fingers must be spread by this much for a further one to be seen between them.
@@ -61,14 +61,15 @@ fn inner_slots(graph: &SkeletonGraph, hand: &Hand) -> Vec<Slot> {
         .windows(2)
         .filter_map(|pair| {
             let (first, second) = (hand.chain(pair[0]), hand.chain(pair[1]));
-            let gap = turn(first.heading(graph), second.heading(graph));
+            let first_heading = hand.fan_heading(graph, pair[0]);
+            let gap = turn(first_heading, hand.fan_heading(graph, pair[1]));
             // The thumb's knuckle lies near the wrist: the gap beside the index starts at its next joint.
             let first_base = first.at(graph, usize::from(pair[0] == Finger::Thumb));
             (gap.abs() >= MIN_GAP_RADIANS).then(|| Slot {
-                donor: pair[1],
+                donor: donor_of(graph, hand, pair[1]),
                 place: format!("{}-{}", pair[0].name(), pair[1].name()),
                 base: first_base.lerp(second.at(graph, 0), 0.5),
-                heading: first.heading(graph) + gap / 2.0,
+                heading: first_heading + gap / 2.0,
             })
         })
         .collect()
@@ -77,29 +78,42 @@ fn inner_slots(graph: &SkeletonGraph, hand: &Hand) -> Vec<Slot> {
 /// The `nth` place (from 1) beyond the little finger.
 fn outer_slot(graph: &SkeletonGraph, hand: &Hand, nth: usize) -> Slot {
     let (ring, little) = (hand.chain(Finger::Ring), hand.chain(Finger::Little));
-    let gap = turn(ring.heading(graph), little.heading(graph));
+    let little_heading = hand.fan_heading(graph, Finger::Little);
+    let gap = turn(hand.fan_heading(graph, Finger::Ring), little_heading);
     let away = match gap.abs() {
         // Parallel fingers: away is the side on which the little finger's knuckle lies.
         spread if spread < 1e-6 => {
             let knuckles = heading(ring.at(graph, 0), little.at(graph, 0));
-            turn(little.heading(graph), knuckles).signum()
+            turn(little_heading, knuckles).signum()
         }
         _ => gap.signum(),
     };
     let step = gap.abs().clamp(0.21, 0.42);
     Slot {
-        donor: Finger::Little,
+        donor: donor_of(graph, hand, Finger::Little),
         place: "outside-little".to_owned(),
         base: little.at(graph, 0) + (little.at(graph, 0) - ring.at(graph, 0)) * (0.9 * nth as f64),
-        heading: little.heading(graph) + away * step * nth as f64,
+        heading: little_heading + away * step * nth as f64,
     }
+}
+
+/// The neighbour of the slot, or the finger that reaches farthest where the neighbour is curled.
+fn donor_of(graph: &SkeletonGraph, hand: &Hand, neighbour: Finger) -> Finger {
+    let reach = |finger| hand.chain(finger).reach_px(graph);
+    let longest = Finger::ALL[1..]
+        .iter()
+        .copied()
+        .max_by(|&a, &b| reach(a).total_cmp(&reach(b)));
+    longest
+        .filter(|&longest| reach(neighbour) < 0.55 * reach(longest))
+        .unwrap_or(neighbour)
 }
 
 /// Copies the donor's chain into the slot.
 fn grow(graph: &mut SkeletonGraph, hand: &Hand, slot: &Slot, scale: f64) {
     let donor = *hand.chain(slot.donor);
     let knuckle = donor.at(graph, 0);
-    let turned = slot.heading - donor.heading(graph);
+    let turned = slot.heading - hand.fan_heading(graph, slot.donor);
     let depth = BEHIND_RADII * graph.nodes[donor.joints[0]].radius;
     add_copy(graph, donor.bones[0], hand.root, depth, |node| Node {
         position: slot.base + (node.position.rotated_about(knuckle, turned) - knuckle) * scale,
@@ -115,8 +129,8 @@ pub(super) fn missing_finger(
     stream: &mut Stream,
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let mut fingers = Finger::ALL[1..].to_vec();
-    stream.shuffle(&mut fingers);
+    let chains = hand.by_reach_without_thumb(graph, stream);
+    let mut fingers: Vec<Finger> = chains.iter().map(|chain| chain.finger).collect();
     let (n_fingers, first_gone) = match severity {
         Severity::Slight => (1, 1),
         Severity::Clear => (1, 0),
@@ -140,7 +154,7 @@ pub(super) fn split_finger(
     stream: &mut Stream,
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let chain = *pick(&hand.chains[1..], stream)?;
+    let chain = hand.by_reach_without_thumb(graph, stream)[0];
     let angle = amplitude(severity, [(0.35, 0.5), (0.5, 0.7), (0.7, 0.95)], stream) * sign(stream);
     let fork = chain.at(graph, 1);
     let depth = BEHIND_RADII * graph.nodes[chain.joints[1]].radius;
@@ -163,15 +177,17 @@ pub(super) fn extra_phalanx(
     stream: &mut Stream,
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let chain = *pick(&hand.chains[1..], stream)?;
+    let chain = hand.by_reach_without_thumb(graph, stream)[0];
     let n_added = if severity == Severity::Gross { 2 } else { 1 };
     let bend = amplitude(severity, [(0.0, 0.15), (0.15, 0.35), (0.25, 0.45)], stream) * sign(stream);
     for _ in 0..n_added {
-        let (from, to) = (chain.at(graph, 1), chain.at(graph, 2));
-        let step = (to - from).rotated_about(Point::default(), bend);
-        let joint = graph.nodes[chain.joints[2]];
-        graph.move_subtree(chain.bones[3], |p| p + step);
-        graph.nodes[chain.joints[2]].position = to + step;
+        let (from, joint) = (graph.nodes[chain.joints[1]], graph.nodes[chain.joints[2]]);
+        let step = (joint.position - from.position).rotated_about(Point::default(), bend);
+        for end in [chain.joints[2], chain.joints[3]] {
+            let node = &mut graph.nodes[end];
+            node.position = node.position + step;
+            node.z += joint.z - from.z;
+        }
         insert_joint(graph, chain.bones[2], joint);
     }
     let parameters = json!({

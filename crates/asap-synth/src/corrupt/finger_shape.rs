@@ -3,7 +3,7 @@
 use asap_core::{Finger, Kind, Part, Point, Scope, Severity, SkeletonGraph, Stream};
 use serde_json::json;
 
-use super::chain::{Chain, Hand, amplitude, factor, pick, scaled, sign, turn};
+use super::chain::{Chain, Hand, amplitude, factor, pick, scale_nodes, scaled, sign, turn};
 use super::{Edit, Label};
 
 /// Tips nearer than this share of the knuckle spacing already touch: fusing them would not be seen.
@@ -48,7 +48,7 @@ pub(super) fn wrong_length(
     stream: &mut Stream,
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let fingers = some_fingers(&hand, severity, stream);
+    let fingers = some_fingers(graph, &hand, severity, stream);
     let factor = factor(
         severity,
         [(0.62, 0.7), (0.55, 0.62), (0.5, 0.55)],
@@ -56,8 +56,7 @@ pub(super) fn wrong_length(
         stream,
     );
     for chain in &fingers {
-        let knuckle = chain.at(graph, 0);
-        graph.move_subtree(chain.bones[1], |p| scaled(p, knuckle, factor));
+        scale_nodes(graph, &chain.joints[1..], chain.joints[0], factor);
     }
     let parameters = json!({"side": hand.side.name(), "fingers": names(&fingers), "factor": factor});
     Some(Label(Part::Finger, Kind::WrongLength, Scope::Local).edit(severity, hand.regions(), parameters))
@@ -70,7 +69,7 @@ pub(super) fn wrong_thickness(
     stream: &mut Stream,
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let fingers = some_fingers(&hand, severity, stream);
+    let fingers = some_fingers(graph, &hand, severity, stream);
     let factor = factor(
         severity,
         [(0.6, 0.68), (0.5, 0.6), (0.4, 0.5)],
@@ -89,7 +88,7 @@ pub(super) fn wrong_thickness(
 /// Turns a finger at its knuckle far past the limit of 20 degrees to the side.
 pub(super) fn bent_back(graph: &mut SkeletonGraph, severity: Severity, stream: &mut Stream) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let chain = *pick(&hand.chains[1..], stream)?;
+    let chain = hand.by_reach_without_thumb(graph, stream)[0];
     let size = amplitude(severity, [(0.8, 1.05), (1.05, 1.5), (1.5, 2.0)], stream);
     let angle = size * outward(graph, &hand, chain.finger).unwrap_or_else(|| sign(stream));
     let knuckle = chain.at(graph, 0);
@@ -109,7 +108,7 @@ pub(super) fn wrong_joint(
     stream: &mut Stream,
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
-    let chain = *pick(&hand.chains, stream)?;
+    let chain = hand.by_reach(graph, stream)[0];
     let joint = 1 + stream.below(2);
     let angle = amplitude(severity, [(0.65, 0.9), (0.9, 1.25), (1.25, 1.7)], stream) * sign(stream);
     let center = chain.at(graph, joint);
@@ -139,9 +138,8 @@ pub(super) fn melted(graph: &mut SkeletonGraph, severity: Severity, stream: &mut
 }
 
 /// One finger, or two where the error is gross, in the order of the hand.
-fn some_fingers(hand: &Hand, severity: Severity, stream: &mut Stream) -> Vec<Chain> {
-    let mut chains = hand.chains.clone();
-    stream.shuffle(&mut chains);
+fn some_fingers(graph: &SkeletonGraph, hand: &Hand, severity: Severity, stream: &mut Stream) -> Vec<Chain> {
+    let mut chains = hand.by_reach(graph, stream);
     chains.truncate(if severity == Severity::Gross { 2 } else { 1 });
     chains.sort_by_key(|chain| chain.finger);
     chains

@@ -3,7 +3,7 @@
 use asap_core::{Finger, Kind, Node, Part, Point, Region, Scope, Severity, Side, SkeletonGraph, Stream};
 use serde_json::json;
 
-use super::chain::{Hand, add_copy, amplitude, factor, heading, pick, reflected, scaled, sign, unit};
+use super::chain::{Hand, add_copy, amplitude, factor, heading, pick, reflected, scale_nodes, sign, unit};
 use super::{Edit, Label};
 
 /// A hand whose knuckles span less than this share of the palm is seen edge-on: mirroring shows nothing.
@@ -153,11 +153,10 @@ pub(super) fn size(graph: &mut SkeletonGraph, severity: Severity, stream: &mut S
         [(1.4, 1.55), (1.55, 1.7), (1.7, 1.95)],
         stream,
     );
-    let wrist = graph.nodes[hand.wrist].position;
-    for node in graph.subtree_nodes(hand.wrist_bone) {
-        let node = &mut graph.nodes[node];
-        node.position = scaled(node.position, wrist, factor);
-        node.radius *= factor;
+    let nodes = graph.subtree_nodes(hand.wrist_bone);
+    scale_nodes(graph, &nodes, hand.wrist, factor);
+    for node in nodes {
+        graph.nodes[node].radius *= factor;
     }
     let parameters = json!({"side": hand.side.name(), "factor": factor});
     Some(Label(Part::Hand, Kind::WrongLength, Scope::Global).edit(severity, hand.regions(), parameters))

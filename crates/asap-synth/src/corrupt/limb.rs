@@ -174,11 +174,17 @@ pub(super) fn wrong_length(
         [(1.35, 1.5), (1.5, 1.65), (1.65, 1.9)],
         stream,
     );
-    let from = graph.nodes[graph.bones[bone].from].position;
-    let to = graph.nodes[graph.bones[bone].to].position;
-    let shift = (to - from) * (factor - 1.0);
+    let (from, to) = (
+        graph.nodes[graph.bones[bone].from],
+        graph.nodes[graph.bones[bone].to],
+    );
+    let shift = (to.position - from.position) * (factor - 1.0);
     let regions = regions_of(graph, &graph.subtree(bone));
-    graph.move_subtree(bone, |p| p + shift);
+    for node in graph.subtree_nodes(bone) {
+        let node = &mut graph.nodes[node];
+        node.position = node.position + shift;
+        node.z += (to.z - from.z) * (factor - 1.0);
+    }
     let name = [["upper_arm", "forearm"], ["thigh", "shin"]][usize::from(limb == Limb::Leg)][piece];
     let parameters = json!({
         "limb": limb.name(), "side": side.name(), "bone": name, "factor": factor,
