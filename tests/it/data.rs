@@ -107,7 +107,7 @@ fn verify_finds_a_flipped_bit() {
     let run = sandbox.asap("data verify a.lance --json");
     assert_eq!(run.code, Some(1));
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert!(!report["problems"].as_array().unwrap().is_empty(), "{report}");
+    assert!(!report["faults"].as_array().unwrap().is_empty(), "{report}");
 }
 
 fn largest_file(folder: &std::path::Path) -> std::path::PathBuf {

@@ -83,7 +83,7 @@ pub(crate) struct PhotosArgs {
     /// Keypoints and boxes [default: people.json or poses.json in the folder]
     #[arg(long, value_hint = ValueHint::FilePath)]
     pub(crate) poses: Option<PathBuf>,
-    /// Pairs tried for each hand and face
+    /// Pairs to try for each hand and face
     #[arg(long, value_name = "K", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) pairs_per_part: u32,
     /// Shrink photographs to this long side in pixels; 0 keeps their size
@@ -101,11 +101,11 @@ Examples:
 
 The same command continues a run that was interrupted, without duplicates.")]
 pub(crate) struct FiguresArgs {
-    /// How many figures to draw
+    /// How many pairs to try; two share a figure
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub(crate) n: u32,
     /// Side of the images in pixels
-    #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(128..=4096))]
+    #[arg(long, value_name = "PX", default_value_t = 512, value_parser = clap::value_parser!(u32).range(256..=2048))]
     pub(crate) size: u32,
     #[command(flatten)]
     pub(crate) build: BuildArgs,
@@ -201,7 +201,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) dataset: PathBuf,
     /// Pairs whose statistics are computed again
     #[arg(long, value_name = "N", default_value_t = 64)]
-    pub(crate) sample: usize,
+    pub(crate) sample: u64,
 }
 
 #[derive(Args, Debug)]

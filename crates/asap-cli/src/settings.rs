@@ -95,7 +95,7 @@ fn photos(args: PhotosArgs) -> Result<PhotoSettings> {
 fn figures(args: FiguresArgs) -> FigureSettings {
     FigureSettings {
         options: asap_synth::figure::Options {
-            n: args.n,
+            n: args.n as usize,
             seed: args.build.seed,
             size: args.size,
         },

@@ -1,5 +1,6 @@
 //! `asap data`: looks into, checks, exchanges and maintains a dataset.
 
+mod digest;
 mod exchange;
 mod list;
 mod show;

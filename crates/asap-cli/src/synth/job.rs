@@ -39,7 +39,7 @@ impl Job for PhotoJob {
 
 impl Job for FigureJob {
     fn name(&self) -> String {
-        self.name()
+        format!("figure {}", self.positive_id().short())
     }
 
     fn positive_id(&self) -> PositiveId {

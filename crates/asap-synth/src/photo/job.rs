@@ -65,7 +65,20 @@ impl PhotoJob {
 
     /// The id of the positive: file name, content and preparation.
     pub fn positive_id(&self) -> PositiveId {
-        PositiveId::new(&self.name, &self.recipe())
+        crate::positive_id(&self.source(), &self.recipe())
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            kind: if self.posed.kind == "generated" {
+                SourceKind::Generated
+            } else {
+                SourceKind::Photograph
+            },
+            name: self.name.clone(),
+            sha256: self.sha256.clone(),
+            licence: self.posed.licence.clone(),
+        }
     }
 
     /// The seeds of the pairs: `pairs_per_part` for each usable part, in the order of the parts.
@@ -125,16 +138,7 @@ pub fn build(job: &PhotoJob, skip: &BTreeSet<u64>) -> Result<Draft> {
         }
     }
     Ok(Draft {
-        source: Source {
-            kind: if posed.kind == "generated" {
-                SourceKind::Generated
-            } else {
-                SourceKind::Photograph
-            },
-            name: job.name.clone(),
-            sha256: job.sha256.clone(),
-            licence: posed.licence.clone(),
-        },
+        source: job.source(),
         recipe: job.recipe(),
         prompt: caption::caption(posed),
         skeletons: posed
