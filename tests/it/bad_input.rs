@@ -234,7 +234,7 @@ fn a_place_that_cannot_be_written() {
     let sandbox = Sandbox::new();
     sandbox.write("file.txt", "mine");
     for out in ["file.txt", "file.txt/a.lance", "/proc/a.lance"] {
-        let run = sandbox.asap(&format!("synth figures --n 1 --size 256 --out {out}"));
+        let run = sandbox.asap(&format!("synth figures --n 2 --size 256 --out {out}"));
         assert_eq!(run.code, Some(1), "{}", run.snapshot());
         assert!(run.stderr.contains(&format!("`{out}")), "{}", run.stderr);
         assert!(run.stderr.lines().count() <= 2, "{}", run.stderr);
@@ -248,7 +248,7 @@ fn a_read_only_disk_can_be_read_and_says_so_when_written() {
     let Some(disk) = Disk::mount(&sandbox, "disk", "64m") else {
         return;
     };
-    sandbox.ok("synth figures --n 1 --size 256 --out disk/a.lance");
+    sandbox.ok("synth figures --n 2 --size 256 --out disk/a.lance");
     let before = ids(&sandbox, "disk/a.lance");
     disk.remount_read_only();
     let run = sandbox.asap("synth figures --n 2 --size 256 --out disk/a.lance");
@@ -267,7 +267,7 @@ fn a_full_disk_keeps_what_was_written() {
     let Some(_disk) = Disk::mount(&sandbox, "disk", "4m") else {
         return;
     };
-    sandbox.ok("synth figures --n 1 --size 256 --out disk/a.lance");
+    sandbox.ok("synth figures --n 2 --size 256 --out disk/a.lance");
     let before = ids(&sandbox, "disk/a.lance");
     let run = sandbox.asap("synth figures --n 200 --size 512 --out disk/a.lance");
     assert_eq!(run.code, Some(1), "{}", run.snapshot());
@@ -283,7 +283,7 @@ fn a_full_disk_keeps_what_was_written() {
 #[test]
 fn a_dataset_from_a_newer_program_is_left_alone() {
     let sandbox = Sandbox::new();
-    sandbox.ok("synth figures --n 1 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --size 256 --out a.lance");
     let entries = files_below(&sandbox.path("a.lance/versions"));
     for path in &entries {
         let mut entry: Value = serde_json::from_slice(&fs_err::read(path).unwrap()).unwrap();
@@ -312,7 +312,7 @@ fn a_dataset_from_a_newer_program_is_left_alone() {
 #[test]
 fn a_damaged_dataset_is_named() {
     let sandbox = Sandbox::new();
-    sandbox.ok("synth figures --n 1 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --size 256 --out a.lance");
     let data = files_below(&sandbox.path("a.lance/pairs.lance/data"));
     let file = data
         .iter()
@@ -334,7 +334,7 @@ fn a_damaged_dataset_is_named() {
 fn a_folder_that_is_no_dataset() {
     let sandbox = Sandbox::new();
     sandbox.write("folder/holiday.txt", "sun");
-    for line in ["data stats folder", "synth figures --n 1 --size 256 --out folder"] {
+    for line in ["data stats folder", "synth figures --n 2 --size 256 --out folder"] {
         let run = sandbox.asap(line);
         assert_eq!(run.code, Some(1), "{}", run.snapshot());
         assert!(

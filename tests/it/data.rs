@@ -51,7 +51,7 @@ fn versions_grow_and_can_be_looked_at() {
         .last()
         .unwrap()["version"]
         .clone();
-    sandbox.ok("synth figures --n 1 --seed 5 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --seed 5 --size 256 --out a.lance");
     sandbox.ok("curate a.lance");
     assert!(sandbox.json("data versions a.lance").as_array().unwrap().len() >= 3);
     assert_eq!(
@@ -70,7 +70,7 @@ fn versions_grow_and_can_be_looked_at() {
 #[test]
 fn compacting_keeps_every_pair() {
     let sandbox = dataset();
-    sandbox.ok("synth figures --n 1 --seed 5 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --seed 5 --size 256 --out a.lance");
     let before = sandbox.json("data verify a.lance");
     sandbox.ok("data compact a.lance");
     assert_eq!(sandbox.json("data verify a.lance")["digests"], before["digests"]);

@@ -63,7 +63,7 @@ fn a_second_writer_is_told_to_wait() {
     let sandbox = Sandbox::new();
     let mut building = sandbox.start(&format!("{BUILD} --out a.lance"));
     wait_for_pairs(&sandbox, "a.lance", &mut building);
-    let second = sandbox.asap("synth figures --n 1 --seed 99 --size 256 --out a.lance");
+    let second = sandbox.asap("synth figures --n 2 --seed 99 --size 256 --out a.lance");
     assert!(
         building.child.try_wait().unwrap().is_none(),
         "the first writer was over too early"
@@ -81,7 +81,7 @@ fn a_second_writer_is_told_to_wait() {
     assert_eq!(sandbox.asap("data verify a.lance").code, Some(0));
     // Now there is room for the second one.
     let before = ids(&sandbox, "a.lance");
-    sandbox.ok("synth figures --n 1 --seed 99 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --seed 99 --size 256 --out a.lance");
     assert!(ids(&sandbox, "a.lance").is_superset(&before));
 }
 

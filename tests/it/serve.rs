@@ -10,7 +10,7 @@ use crate::synth::ids;
 #[test]
 fn pages_are_served_until_ctrl_c() {
     let sandbox = Sandbox::new();
-    sandbox.ok("synth figures --n 1 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --size 256 --out a.lance");
     let id = ids(&sandbox, "a.lance").pop_first().unwrap();
     let mut serving = sandbox.start("serve --data a.lance --addr 127.0.0.1:0");
     let addr = address(&mut serving);

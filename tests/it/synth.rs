@@ -41,9 +41,9 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
 #[test]
 fn another_seed_gives_other_pairs() {
     let sandbox = Sandbox::new();
-    sandbox.ok("synth figures --n 1 --seed 1 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --seed 1 --size 256 --out a.lance");
     let before = ids(&sandbox, "a.lance");
-    sandbox.ok("synth figures --n 1 --seed 2 --size 256 --out a.lance");
+    sandbox.ok("synth figures --n 2 --seed 2 --size 256 --out a.lance");
     assert!(ids(&sandbox, "a.lance").len() > before.len());
 }
 

@@ -213,7 +213,7 @@ pub(crate) struct ExportArgs {
     /// The dataset
     #[arg(value_hint = ValueHint::DirPath)]
     pub(crate) dataset: PathBuf,
-    /// Folder to write; must be new or empty
+    /// Folder to write; must not exist yet
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) out: PathBuf,
     /// Export every pair, not only the kept ones

@@ -16,7 +16,7 @@ pub(crate) struct Person {
 /// Draws the person once for all tests.
 pub(crate) static PERSON: LazyLock<Person> = LazyLock::new(|| {
     let sandbox = Sandbox::new();
-    sandbox.ok("synth figures --n 1 --seed 11 --size 640 --out one.lance --quiet");
+    sandbox.ok("synth figures --n 2 --seed 11 --size 640 --out one.lance --quiet");
     let list = sandbox.json("data list one.lance");
     let id = list[0]["id"].as_str().unwrap().to_owned();
     let pair = sandbox.json(&format!("data show one.lance {id} --images out"));

@@ -80,10 +80,10 @@ impl<J: Job> Engine<J> {
         let mut in_work = chunks.next().map(|chunk| self.start(chunk));
         while let Some(building) = in_work {
             let outcomes = building.await.context("a build thread died")?;
-            in_work = match self.interrupt.is_requested() {
-                true => None,
-                false => chunks.next().map(|chunk| self.start(chunk)),
-            };
+            in_work = chunks
+                .next()
+                .filter(|_| !self.interrupt.is_requested())
+                .map(|chunk| self.start(chunk));
             let appended = append(dataset, outcomes, report).await;
             if appended.is_err() {
                 // Lets the chunk in work end early: its result has nowhere to go.
