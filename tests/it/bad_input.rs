@@ -334,15 +334,24 @@ fn a_damaged_dataset_is_named() {
 fn a_folder_that_is_no_dataset() {
     let sandbox = Sandbox::new();
     sandbox.write("folder/holiday.txt", "sun");
-    for line in ["data stats folder", "synth figures --n 2 --size 256 --out folder"] {
-        let run = sandbox.asap(line);
-        assert_eq!(run.code, Some(1), "{}", run.snapshot());
-        assert!(
-            run.stderr.starts_with("error: `folder` is not a HAP dataset"),
-            "{}",
-            run.stderr
-        );
-    }
+    check(
+        &sandbox,
+        "data stats folder",
+        "
+        exit 1
+        --- stderr
+        error: `folder` is not a HAP dataset: it has no finished version
+        ",
+    );
+    check(
+        &sandbox,
+        "synth figures --n 2 --size 256 --out folder",
+        "
+        exit 1
+        --- stderr
+        error: `folder` exists already: open it, or choose another name
+        ",
+    );
     assert_eq!(files_below(&sandbox.path("folder")).len(), 1);
 }
 
