@@ -1,5 +1,11 @@
 //! Runs `asap` as a user would and compares exit code, stdout and stderr.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper that fails is a test that fails, and what is skipped is said aloud"
+)]
+
 mod harness;
 
 mod bad_input;

@@ -1,6 +1,7 @@
 //! What curation looks at: numbers and small masks of every pair, read in bounded memory.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::{Context as _, Result};
 use asap_core::{Assessment, Curation, PairId, PairSummary, PositiveId, Reporter};
@@ -115,9 +116,8 @@ async fn input(
 async fn source_hashes(dataset: &Dataset, pairs: &[PairSummary]) -> Result<BTreeMap<PositiveId, String>> {
     let mut hashes = BTreeMap::new();
     for pair in pairs {
-        if !hashes.contains_key(&pair.positive_id) {
-            let positive = dataset.positive(pair.positive_id).await?;
-            hashes.insert(pair.positive_id, positive.source.sha256);
+        if let Entry::Vacant(entry) = hashes.entry(pair.positive_id) {
+            entry.insert(dataset.positive(pair.positive_id).await?.source.sha256);
         }
     }
     Ok(hashes)

@@ -1,6 +1,7 @@
 //! What two datasets have in common when they hold the same: digests over ids and contents.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use anyhow::Result;
 use asap_core::{PositiveId, Sha256};
@@ -25,8 +26,8 @@ impl Digests {
         let mut positives: BTreeMap<PositiveId, Sha256> = BTreeMap::new();
         let (mut rejected, mut masks) = (String::new(), String::new());
         for pair in &pairs {
-            if !positives.contains_key(&pair.positive_id) {
-                positives.insert(pair.positive_id, dataset.positive_sha256(pair.positive_id).await?);
+            if let Entry::Vacant(entry) = positives.entry(pair.positive_id) {
+                entry.insert(dataset.positive_sha256(pair.positive_id).await?);
             }
             let hashes = dataset.pair_hashes(pair.id).await?;
             rejected.push_str(&format!("{} {}\n", pair.id, hashes.rejected));
