@@ -12,7 +12,7 @@ pub(crate) fn ci(context: &Context, args: Args) -> Result<()> {
     args.end()?;
     let mut steps = Steps::default();
     let result = all(context, &mut steps);
-    println!("\ntimes of `cargo xtask ci`\n{}", steps.table());
+    println!("\ntimes of `cargo xtask ci`\n{}", steps.summary());
     result
 }
 

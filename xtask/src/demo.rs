@@ -61,7 +61,7 @@ pub(crate) fn demo(context: &Context, mut args: Args) -> Result<()> {
     steps.step("asap", || context.build_asap())?;
     let site = steps.step("web client", || web::build(context))?;
     let dataset = steps.step("demo dataset", || dataset(context, photos.as_ref(), is_fresh))?;
-    println!("\ndone in\n{}", steps.table());
+    println!("\ndone in\n{}", steps.summary());
     if let Err(lost) = &site {
         eprintln!("{}", web::sentence(lost));
     }

@@ -144,10 +144,11 @@ fn apt_get(is_root: bool, options: &[&str], packages: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Names and durations of what was done.
+/// Names and durations of what was done, and what has to be said at the end.
 #[derive(Default)]
 pub(crate) struct Steps {
     done: Vec<(String, Duration)>,
+    notes: Vec<String>,
 }
 
 impl Steps {
@@ -160,13 +161,20 @@ impl Steps {
         result
     }
 
-    /// One line for each step.
-    pub(crate) fn table(&self) -> String {
+    /// Keeps a line for the end, where people look.
+    pub(crate) fn note(&mut self, line: impl Into<String>) {
+        self.notes.push(line.into());
+    }
+
+    /// One line for each step, then the notes.
+    pub(crate) fn summary(&self) -> String {
         let rows = self
             .done
             .iter()
             .map(|(name, took)| format!("  {:>6.1} s  {name}", took.as_secs_f64()));
-        rows.collect::<Vec<_>>().join("\n")
+        rows.chain(self.notes.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -193,5 +201,20 @@ mod tests {
     fn a_program_is_found_by_name() {
         assert!(which("cargo").is_some_and(|path| is_program(&path)));
         assert_eq!(which("no-such-program-here"), None);
+    }
+
+    #[test]
+    fn steps_are_summed_up_with_failures_and_notes() {
+        let mut steps = Steps::default();
+        assert_eq!(steps.step("one", || Ok(1)).unwrap(), 1);
+        steps.note("skipped: x");
+        assert!(steps.step("two", || -> Result<()> { bail!("no") }).is_err());
+        let summary = steps.summary();
+        let lines: Vec<&str> = summary.lines().collect();
+        assert!(
+            lines[0].ends_with(" s  one") && lines[1].ends_with(" s  two"),
+            "{summary}"
+        );
+        assert_eq!(lines[2], "skipped: x");
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn test(context: &Context, args: Args) -> Result<()> {
     let filter = args.extra()?;
     let mut steps = Steps::default();
     let result = all(context, &filter, &mut steps);
-    println!("\ntimes of `cargo xtask test`\n{}", steps.table());
+    println!("\ntimes of `cargo xtask test`\n{}", steps.summary());
     result
 }
 
@@ -39,22 +39,18 @@ pub(crate) fn all(context: &Context, filter: &[String], steps: &mut Steps) -> Re
         protoc::ensure(context).map(|found| println!("{}", found.path().display()))
     })?;
     let equipment = equip(context, steps)?;
-    steps.step("build", || context.build_all())?;
-    let result = steps.step("tests", || run_tests(context, &equipment, filter));
-    let result = result.and_then(|()| {
-        if filter.is_empty() {
-            steps.step("documentation tests", || run_doctests(context))
-        } else {
-            Ok(())
-        }
-    });
     for lost in &equipment.lost {
-        println!("skipped: {lost}");
+        steps.note(format!("skipped: {lost}"));
     }
     if equipment.lost.is_empty() {
-        println!("every tool was there: no test had to skip for want of one");
+        steps.note("every tool was there: no test had to skip for want of one");
     }
-    result
+    steps.step("build", || context.build_all())?;
+    if filter.is_empty() {
+        // Before the others, so that the last count on the screen is that of the real tests.
+        steps.step("documentation tests", || run_doctests(context))?;
+    }
+    steps.step("tests", || run_tests(context, &equipment, filter))
 }
 
 fn equip(context: &Context, steps: &mut Steps) -> Result<Equipment> {
