@@ -11,6 +11,18 @@ use crate::context::Context;
 use crate::shell::{self, Lost};
 use crate::tools::{bindgen, wasm};
 
+/// How the wasm is bound. The names of generic view types would be most of the file, and a browser has no use for
+/// them.
+const OPTIONS: [&str; 7] = [
+    "--target",
+    "web",
+    "--no-typescript",
+    "--remove-name-section",
+    "--remove-producers-section",
+    "--out-name",
+    "asap",
+];
+
 /// The `web` command: what cannot be had is told, and is no failure.
 pub(crate) fn command(context: &Context, args: Args) -> Result<()> {
     args.end()?;
@@ -63,21 +75,18 @@ pub(crate) fn build(context: &Context) -> Result<Result<PathBuf, Lost>> {
 
 fn bind(context: &Context, program: &Path, wasm: &Path, folder: &Path) -> Result<()> {
     let mut command = context.clean(program);
-    command.args([
-        "--target",
-        "web",
-        "--no-typescript",
-        "--out-name",
-        "asap",
-        "--out-dir",
-    ]);
-    shell::run(command.arg(folder).arg(wasm))
+    shell::run(command.args(OPTIONS).arg("--out-dir").arg(folder).arg(wasm))
 }
 
-/// What the bound files were made from: size and time of the wasm, and the version of the program.
+/// What the bound files were made from: version and options of the program, size and time of the wasm.
 fn stamp(wasm: &Path, version: &str) -> Result<String> {
     let meta = fs::metadata(wasm).with_context(|| format!("cargo left no `{}`", wasm.display()))?;
-    Ok(format!("{version} {} {:?}", meta.len(), meta.modified()?))
+    Ok(format!(
+        "{version} {} {} {:?}",
+        OPTIONS.join(" "),
+        meta.len(),
+        meta.modified()?
+    ))
 }
 
 fn is_current(folder: &Path, stamp: &str) -> bool {
