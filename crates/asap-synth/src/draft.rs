@@ -54,4 +54,17 @@ pub struct Built {
     pub pairs: Vec<Pair>,
     /// One assessment a pair, in the same order, its curation still pending.
     pub assessments: Vec<Assessment>,
+    /// Rejected images that are none, because nothing in them was changed.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A rejected image that was not made into a pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The seed of its slot.
+    pub seed: u64,
+    /// The operators that ran.
+    pub operators: Vec<String>,
+    /// Why it is no pair.
+    pub reason: String,
 }

@@ -68,6 +68,9 @@ pub enum Error {
         /// How many.
         n_px: u64,
     },
+    /// A pair that cannot be measured.
+    #[error("cannot measure the pair")]
+    Measure(#[from] asap_metrics::Error),
     /// A setting out of its range.
     #[error("`{name}` is {got}, expected {expected}")]
     Setting {

@@ -9,14 +9,19 @@
 //! Everything is a function of its arguments and a seed: the same call gives the same bytes on any machine
 //! and with any number of threads.
 
+pub mod assess;
 pub mod corrupt;
 pub mod curate;
 pub mod draft;
 mod error;
 pub mod figure;
+pub mod finish;
+pub mod hash;
 pub mod photo;
 pub mod pose_map;
 pub mod raster;
 
-pub use draft::{Draft, DraftPair};
+pub use assess::{Subject, assess};
+pub use draft::{Built, Draft, DraftPair, Dropped};
 pub use error::{Error, Result};
+pub use finish::{finish, positive_id};
