@@ -1,1 +1,3 @@
-//! stub
+//! Tests from the outside: a real browser.
+
+mod browser;
