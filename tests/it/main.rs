@@ -1,8 +1,9 @@
-//! Runs `asap` as a user would and compares exit code, stdout and stderr.
+//! Runs `asap` as a user would, and the viewer in a real browser.
 
 mod harness;
 
 mod bad_input;
+mod browser;
 mod curate;
 mod data;
 mod help;

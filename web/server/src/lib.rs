@@ -31,6 +31,8 @@ mod router;
 mod security;
 mod serve;
 mod state;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use assets::Client;
