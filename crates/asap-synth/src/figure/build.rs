@@ -28,6 +28,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) look: &'a Look,
     pub(crate) props: Props,
     pub(crate) scene: Scene,
+    /// The frame of the hand that is being built.
+    pub(crate) hand_grain: Option<Grain>,
     /// The parts of flesh and of cloth that end at a node: what hangs on it runs into them.
     ends: [BTreeMap<usize, Vec<usize>>; 2],
 }
@@ -40,22 +42,15 @@ pub(crate) enum Layer {
 }
 
 /// The scene of a graph.
-pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props) -> Scene {
-    let mut builder = Builder {
-        graph,
-        look,
-        props,
-        scene: Scene {
-            unit: props.unit as f32,
-            ..Scene::default()
-        },
-        ends: [BTreeMap::new(), BTreeMap::new()],
-    };
+///
+/// `things` come from the intact body ([`things`]): a corruption moves a hand, not what it held.
+pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props, things: &[Part]) -> Scene {
+    let mut builder = Builder::new(graph, look, props);
     builder.torso();
     builder.heads();
     builder.limbs();
     builder.hands();
-    builder.things();
+    builder.scene.parts.extend_from_slice(things);
     let head_unit = builder
         .graph
         .bones
@@ -64,6 +59,26 @@ pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props) -> Scene {
         .map_or(props.unit, |bone| builder.measure_head(bone).unit);
     builder.scene.face = FacePaint::of(graph, head_unit);
     builder.scene
+}
+
+/// What an intact body holds and sits on.
+pub(crate) fn things(graph: &SkeletonGraph, look: &Look, props: Props) -> Vec<Part> {
+    let mut builder = Builder::new(graph, look, props);
+    builder.things();
+    builder.scene.parts
+}
+
+impl<'a> Builder<'a> {
+    fn new(graph: &'a SkeletonGraph, look: &'a Look, props: Props) -> Self {
+        Self {
+            graph,
+            look,
+            props,
+            scene: Scene::default(),
+            hand_grain: None,
+            ends: [BTreeMap::new(), BTreeMap::new()],
+        }
+    }
 }
 
 impl Builder<'_> {

@@ -113,7 +113,7 @@ impl Builder<'_> {
         let piece = Piece::of(bone.segment, bone.copy);
         let local = |x: f64, y: f64, z: f64| torso.frame.out(v3(x, y, z) * u);
         let inner = neck.lerp(end, 0.3) + local(0.0, 38.0, 0.0);
-        let cap = Solid::cone(inner, radius * 1.3, end + local(0.0, 4.0, 0.0), radius * 0.94);
+        let cap = Solid::cone(inner, radius * 1.3, end + local(-2.0, 8.0, 0.0), radius * 0.9);
         let high = neck + local(0.0, -44.0, -14.0);
         let slope = Solid::cone(high, 36.0 * u, neck.lerp(end, 0.9) + local(0.0, -2.0, -4.0), 38.0 * u);
         [cap, slope].map(|solid| self.add(solid, Coat::Torso, piece, *grain))

@@ -72,6 +72,7 @@ impl Builder<'_> {
         };
         let unit = self.hand_unit(hand);
         let grain = Grain::new(root, &frame, unit, 0.0);
+        self.hand_grain = Some(grain);
         let mut fingers: Vec<Bone> = hand.palms.clone();
         fingers.retain(|bone| !is_thumb(bone));
         fingers.sort_by(|a, b| {
@@ -232,11 +233,14 @@ impl Builder<'_> {
         let coat = match bone.segment {
             _ if is_last => Coat::FingerTip,
             // The ball of the thumb looks like the palm that it is part of.
-            Segment::Phalanx(_, Finger::Thumb, 0) => Coat::Skin,
+            Segment::Phalanx(_, Finger::Thumb, 0) => Coat::Palm,
             _ => Coat::Phalanx,
         };
         let (r0, r1) = (self.radius(bone.from), self.radius(bone.to));
-        let grain = Grain::new(a, &frame, r1 / 8.0, (b - a).length());
+        let grain = match (coat, self.hand_grain) {
+            (Coat::Palm, Some(grain)) => grain,
+            _ => Grain::new(a, &frame, r1 / 8.0, (b - a).length()),
+        };
         let part = self.add(Solid::cone(a, r0, b, r1), coat, Piece::of(bone.segment, bone.copy), grain);
         let width = match bone.segment {
             Segment::Phalanx(_, _, 0) => r0 * 0.85,

@@ -177,16 +177,18 @@ impl Builder<'_> {
             let at = |idx: usize, inside: f64| {
                 head.lifted(feature.points[idx], mean[idx] - v3(0.0, 0.0, inside))
             };
-            let ridge = Solid::cone(at(0, 13.0), 8.0 * u, at(3, 13.5), 11.5 * u);
-            let ridge = self.add(ridge, Coat::Head, Piece::region(Region::Face), *grain);
-            let mut parts = vec![ridge];
+            let ridge = Solid::cone(at(0, 20.0), 9.5 * u, at(3, 18.0), 10.5 * u);
+            let tip = Solid::cone(at(3, 13.5), 11.0 * u, at(3, 13.0), 11.0 * u);
+            let mut parts = [ridge, tip]
+                .map(|solid| self.add(solid, Coat::Head, Piece::region(Region::Face), *grain))
+                .to_vec();
             for idx in [4, 8] {
                 let wing = at(idx, 4.0).lerp(at(6, 10.0), 0.3);
                 let solid = Solid::cone(wing, 8.0 * u, at(6, 8.0), 7.0 * u);
                 parts.push(self.add(solid, Coat::Head, Piece::region(Region::Face), *grain));
             }
             let nose = self.melt(parts, 7.0 * u);
-            self.blend(face, nose, 15.0 * u);
+            self.blend(face, nose, 20.0 * u);
         }
     }
 

@@ -266,14 +266,14 @@ impl Mark {
             let at = self.outline[idx];
             let d = [(p[0] - at[0]) / u, (p[1] - at[1]) / u];
             let r = ((d[0] / 4.6).powi(2) + (d[1] / 2.3).powi(2)).sqrt();
-            finish.color = times(finish.color, 1.0 - 0.68 * smooth(1.1 + aa * 0.3, 0.6, r));
+            finish.color = times(finish.color, 1.0 - 0.5 * smooth(1.1 + aa * 0.3, 0.6, r));
         }
         // The shadow under the tip and the wings.
         for (idx, sign) in [(4, -1.0_f32), (8, 1.0)] {
             let at = self.outline[idx];
             let d = [(p[0] - at[0]) / u - sign * 1.5, (p[1] - at[1]) / u + 3.0];
             let r = ((d[0] / 2.2).powi(2) + (d[1] / 6.5).powi(2)).sqrt();
-            finish.color = times(finish.color, 1.0 - 0.2 * smooth(1.3, 0.4, r));
+            finish.color = times(finish.color, 1.0 - 0.12 * smooth(1.3, 0.4, r));
         }
     }
 }

@@ -75,12 +75,6 @@ impl F8 {
             if a < high { a } else { high }
         })
     }
-
-    /// Whether the number is below the bound in any lane.
-    #[inline(always)]
-    pub(crate) fn any_below(self, bound: f32) -> bool {
-        self.0.iter().any(|&a| a < bound)
-    }
 }
 
 impl Add for F8 {

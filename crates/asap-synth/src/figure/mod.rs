@@ -31,3 +31,6 @@ mod trace;
 pub use gesture::Gesture;
 pub use job::{FigureJob, Options, build, plan};
 pub use pose::{Category, Framing, Posed, Thing, sample_graph};
+
+#[cfg(test)]
+mod tests;

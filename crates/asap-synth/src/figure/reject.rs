@@ -113,7 +113,7 @@ fn draw(stage: &Stage, preferred: &Drawn, corrupted: Corrupted, slot: u64) -> Op
     let budget: BoxPx = changed.bounds()?;
     Some(DraftPair {
         budget,
-        part_preferred: part(&preferred.regions, &corrupted.regions, size),
+        part_preferred: part(&preferred.regions(), &corrupted.regions, size),
         part_rejected: part(&rejected.regions, &corrupted.regions, size),
         image: rejected.image,
         regions: corrupted.regions,

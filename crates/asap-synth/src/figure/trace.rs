@@ -432,14 +432,15 @@ fn march(tile: &Tile<'_>, at: &[(f32, f32); LANES], scratch: &mut Vec<F8>) -> Op
         z: F8::splat(tile.top),
     };
     let mut last = F8::splat(f32::INFINITY);
-    for _ in 0..MAX_STEPS {
+    for step in 0..MAX_STEPS {
+        // The longer a ray grazes a surface, the larger its steps, or it would never get past it.
+        let least = 0.08 + 0.03 * step as f32;
         last = field(tile, &p, scratch);
         let mut is_busy = false;
         for lane in 0..LANES {
             let d = last.0[lane];
             let is_moving = d > 0.02 && p.z.0[lane] > tile.bottom;
-            // A ray that grazes one surface must still get past it to the next.
-            p.z.0[lane] -= if is_moving { (d * 0.96).max(0.12) } else { 0.0 };
+            p.z.0[lane] -= if is_moving { (d * 0.96).max(least) } else { 0.0 };
             is_busy |= is_moving;
         }
         if !is_busy {
