@@ -225,7 +225,7 @@ pub(super) fn melted(
     };
     // The largest amplitude that does not fold.
     let mut found = None;
-    for factor in [1.0, 0.8, 0.64, 0.5, 0.4] {
+    for factor in [1.0, 0.8, 0.64, 0.5, 0.4, 0.32, 0.25] {
         if let Some(warp) = Warp::from_fn(width, height, |p| displaced(p, factor * amplitude)) {
             found = Some((warp, factor));
             break;
