@@ -75,7 +75,7 @@ impl Builder<'_> {
         let mut body = vec![
             self.add(ball(at(0.0, 0.28, 2.0), 142.0 * (0.5 + w * 0.5), spine_mm * 0.36, 102.0), Coat::Torso, piece, grain),
             self.add(ball(at(0.0, 0.62, 4.0), 122.0 * w, spine_mm * 0.34, 90.0), Coat::Torso, piece, grain),
-            self.add(ball(at(0.0, 0.96, 0.0), 143.0 * h, spine_mm * 0.25, 106.0), Coat::Torso, piece, grain),
+            self.add(ball(at(0.0, 0.96, 0.0), 136.0 * h, spine_mm * 0.28, 106.0), Coat::Torso, piece, grain),
         ];
         if look.bust > 0.0 {
             for side in [1.0, -1.0] {

@@ -127,12 +127,12 @@ impl Builder<'_> {
         let grain = Grain::new(head.center, &head.frame, u, 0.0);
         let piece = Piece::region(Region::Face);
         let skull = self.add(head.ball(v3(0.0, -24.0, -8.0), v3(76.0, 96.0, 96.0)), Coat::Head, piece, grain);
-        let face = self.add(head.ball(v3(0.0, 22.0, 18.0), v3(66.0, 78.0, 70.0)), Coat::Head, piece, grain);
+        let face = self.add(head.ball(v3(0.0, 22.0, 18.0), v3(62.0, 76.0, 70.0)), Coat::Head, piece, grain);
         let mut parts = vec![skull, face];
         if has_landmarks {
             parts.extend(self.jaws(head, &grain));
         }
-        let face = self.melt(parts, 30.0 * u);
+        let face = self.melt(parts, 20.0 * u);
         if has_landmarks {
             self.noses(head, face, &grain);
         }
@@ -160,7 +160,7 @@ impl Builder<'_> {
                 skin + (core - skin).unit() * (radius * u)
             };
             for (idx, radius) in [(3, 24.0), (5, 24.0), (8, 23.0), (11, 24.0), (13, 24.0)] {
-                let solid = Solid::cone(core, 58.0 * u, inside(idx, radius), radius * u);
+                let solid = Solid::cone(core, 54.0 * u, inside(idx, radius), radius * u);
                 parts.push(self.add(solid, Coat::Head, Piece::region(Region::Face), *grain));
             }
         }
@@ -177,7 +177,7 @@ impl Builder<'_> {
             let at = |idx: usize, inside: f64| {
                 head.lifted(feature.points[idx], mean[idx] - v3(0.0, 0.0, inside))
             };
-            let ridge = Solid::cone(at(0, 14.0), 8.0 * u, at(3, 15.0), 11.5 * u);
+            let ridge = Solid::cone(at(0, 13.0), 8.0 * u, at(3, 13.5), 11.5 * u);
             let ridge = self.add(ridge, Coat::Head, Piece::region(Region::Face), *grain);
             let mut parts = vec![ridge];
             for idx in [4, 8] {

@@ -66,7 +66,7 @@ impl Captions {
             .choose(sentences)
             .replace("{person}", &person(look))
             .replace("{clothes}", &clothes(look, posed.framing))
-            .replace("{place}", stream.choose(places))
+            .replace("{place}", stream.choose::<String>(places))
             .replace("{thing}", &with_article(thing));
         Ok(capitalized(&text))
     }

@@ -16,7 +16,7 @@ pub(crate) struct FacePaint {
 }
 
 /// A feature with its outlines in pixels.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Mark {
     kind: MarkKind,
     /// Pixels in a millimetre of the feature.
@@ -50,6 +50,16 @@ impl FacePaint {
             })
             .collect();
         Self { marks }
+    }
+
+    /// Boxes of the marks of either face that the other one lacks: low and high corners.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<([f32; 2], [f32; 2])> {
+        let lacking = |a: &Self, b: &Self| -> Vec<([f32; 2], [f32; 2])> {
+            a.marks.iter().filter(|mark| !b.marks.contains(mark)).map(|mark| (mark.low, mark.high)).collect()
+        };
+        let mut boxes = lacking(self, other);
+        boxes.extend(lacking(other, self));
+        boxes
     }
 
     /// A head's skin with what is painted on it.

@@ -264,6 +264,15 @@ impl Look {
     }
 }
 
+impl Look {
+    /// Adapts clothes to what the person does: a skirt only on legs that stand.
+    pub(crate) fn suit(&mut self, posed: &super::pose::Posed) {
+        if self.legwear == Legwear::Skirt && !posed.is_upright {
+            self.legwear = Legwear::Trousers;
+        }
+    }
+}
+
 fn lips(skin: Rgb, is_made_up: bool) -> Rgb {
     let natural = [skin[0] * 0.86, skin[1] * 0.55, skin[2] * 0.56];
     if is_made_up {

@@ -8,17 +8,20 @@ mod build_body;
 mod build_hand;
 mod build_head;
 mod build_things;
+mod caption;
 mod draw;
 mod face;
 pub mod gesture;
 mod hand;
 mod head;
+mod job;
 mod lanes;
 mod look;
 mod noise;
 mod paint;
 mod paint_skin;
 pub mod pose;
+mod reject;
 mod scene;
 mod solid;
 mod space;
@@ -26,13 +29,5 @@ mod stances;
 mod trace;
 
 pub use gesture::Gesture;
+pub use job::{FigureJob, Options, build, plan};
 pub use pose::{Category, Framing, Posed, Thing, sample_graph};
-
-/// TEMP
-pub fn preview(seed: u64, idx: u64, size: u32) -> image::RgbImage {
-    let category = Category::ALL[(idx % 5) as usize];
-    let posed = pose::sample(category, size, &mut asap_core::Stream::new(seed, &format!("figure/{idx}/pose")));
-    let look = look::Look::sample(&mut asap_core::Stream::new(seed, &format!("figure/{idx}/look")));
-    let props = build::Props { thing: posed.thing, is_seated: posed.is_seated, allows_skirt: false, unit: posed.scale };
-    draw::Stage::new(look, props, posed.framing, size).draw(&posed.graph).image
-}

@@ -135,6 +135,8 @@ pub struct Posed {
     pub thing: Option<(Thing, asap_core::Side)>,
     /// Whether the person sits on something.
     pub is_seated: bool,
+    /// Whether both legs hang straight down, so that a skirt would fit.
+    pub is_upright: bool,
     /// Pixels in a millimetre.
     pub scale: f64,
 }
@@ -159,6 +161,7 @@ pub fn sample(category: Category, size: u32, stream: &mut Stream) -> Posed {
     let stance = stance(&plan, stream);
     let mut graph = body::assemble(&stance);
     let scale = aim(&mut graph, plan.framing, f64::from(size), stream);
+    drop_unseen(&mut graph, f64::from(size));
     Posed {
         graph,
         category,
@@ -166,6 +169,7 @@ pub fn sample(category: Category, size: u32, stream: &mut Stream) -> Posed {
         framing: plan.framing,
         thing: plan.thing,
         is_seated: plan.legs == LegsPlace::Sitting,
+        is_upright: plan.legs == LegsPlace::Standing,
         scale,
     }
 }
@@ -435,6 +439,28 @@ fn aim(graph: &mut SkeletonGraph, framing: Framing, size: f64, stream: &mut Stre
         }
     }
     scale
+}
+
+/// Removes the chains that lie outside the frame with all that hangs on them.
+fn drop_unseen(graph: &mut SkeletonGraph, size: f64) {
+    let is_outside = |graph: &SkeletonGraph, node_idx: usize| {
+        let node = &graph.nodes[node_idx];
+        // Flesh and clothes reach beyond the joints.
+        let reach = node.radius * 1.6;
+        let is_off = |v: f64| v < -reach || v > size + reach;
+        is_off(node.position.x) || is_off(node.position.y)
+    };
+    let mut idx = 0;
+    while idx < graph.bones.len() {
+        let chain = graph.subtree(idx);
+        let bones: Vec<asap_core::Bone> = chain.iter().map(|&bone| graph.bones[bone]).collect();
+        let is_gone = |bone: &asap_core::Bone| is_outside(graph, bone.from) && is_outside(graph, bone.to);
+        if bones.iter().all(is_gone) {
+            graph.remove_subtree(idx);
+        } else {
+            idx += 1;
+        }
+    }
 }
 
 /// Whether the camera must see a joint.

@@ -91,7 +91,7 @@ impl Piece {
 }
 
 /// A solid with its paint.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Part {
     pub(crate) solid: Solid,
     pub(crate) coat: Coat,

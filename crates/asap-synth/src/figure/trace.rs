@@ -45,7 +45,7 @@ impl Reach {
     pub(crate) fn of(size: u32) -> Self {
         let s = size as f32 / 512.0;
         Self {
-            corner: 22.0 * s,
+            corner: 17.0 * s,
             shadow: 64.0 * s,
         }
     }
@@ -85,6 +85,20 @@ struct Seen {
 
 /// Draws the window of a scene over a backdrop of the whole picture.
 pub(crate) fn render(scene: &Scene, look: &Look, backdrop: &[Rgb], size: u32, window: BoxPx) -> Picture {
+    let tracer = Tracer {
+        scene,
+        look,
+        backdrop,
+        size,
+        reach: Reach::of(size),
+        light: super::solid::single(look.light),
+        widths: blend_widths(scene),
+    };
+    tracer.picture(window)
+}
+
+/// The widest blend of each part, in pixels.
+pub(crate) fn blend_widths(scene: &Scene) -> Vec<f32> {
     let mut widths = vec![0.0_f32; scene.parts.len()];
     let mut widen = |part: usize, width: f32| widths[part] = widths[part].max(width);
     for blend in &scene.blends {
@@ -98,16 +112,7 @@ pub(crate) fn render(scene: &Scene, look: &Look, backdrop: &[Rgb], size: u32, wi
     for melt in &scene.melts {
         melt.parts.iter().for_each(|&part| widen(part, melt.width));
     }
-    let tracer = Tracer {
-        scene,
-        look,
-        backdrop,
-        size,
-        reach: Reach::of(size),
-        light: super::solid::single(look.light),
-        widths,
-    };
-    tracer.picture(window)
+    widths
 }
 
 impl<'a> Tracer<'a> {
@@ -274,6 +279,7 @@ impl<'a> Tracer<'a> {
         let Some((p, is_hit)) = march(tile, at, scratch) else {
             return found;
         };
+        let tile = &self.narrowed(tile, &is_hit, scratch);
         let ids = nearest(tile, &p);
         let normal = normals(tile, &p, scratch);
         let corner = self.corners(tile, &p, &normal, scratch);
@@ -294,6 +300,33 @@ impl<'a> Tracer<'a> {
             };
         }
         found
+    }
+
+    /// The parts that can matter beside the points whose distances the last step left in `scratch`.
+    ///
+    /// Distances change by no more than a pixel a pixel, so what is farther than twice the reach of a corner
+    /// and a blend cannot be met there.
+    fn narrowed<'t>(&self, tile: &Tile<'t>, is_hit: &[bool; LANES], scratch: &[F8]) -> Tile<'t> {
+        let mut place = vec![usize::MAX; self.scene.parts.len()];
+        let mut near = Vec::with_capacity(tile.near.len());
+        for (&(idx, part), d) in tile.near.iter().zip(scratch) {
+            let lanes = d.0.iter().zip(is_hit).filter(|(_, hit)| **hit);
+            let nearest = lanes.map(|(&d, _)| d).fold(f32::INFINITY, f32::min);
+            if nearest < 2.0 * self.reach.corner + self.widths[usize::from(idx)] {
+                place[usize::from(idx)] = near.len();
+                near.push((idx, part));
+            }
+        }
+        let mut narrow = Tile {
+            near,
+            melts: Vec::new(),
+            blends: Vec::new(),
+            casting: tile.casting.clone(),
+            top: tile.top,
+            bottom: tile.bottom,
+        };
+        self.mix(&mut narrow, &place);
+        narrow
     }
 
     fn missed(&self, (x, y): (f32, f32)) -> Seen {
