@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::canvas::{Plane, Rgb};
 use super::face::FaceScene;
 use super::hand::{Decline, HandScene};
+use super::layers::noise;
 use super::operators::{Apply, Canvas, OPERATORS, Operator, by_severity};
 
 /// At most this many operators make one rejected image.
@@ -177,6 +178,7 @@ pub(crate) fn compose(scene: &Scene, key: &SlotKey) -> Result<Composed, Decline>
     if applied.is_empty() {
         return Err(reason);
     }
+    match_grain(scene.source(), &mut canvas.rgb, &mut stream);
     let record: Vec<String> = applied
         .iter()
         .map(|(operator, parameters)| {
@@ -193,6 +195,28 @@ pub(crate) fn compose(scene: &Scene, key: &SlotKey) -> Result<Composed, Decline>
         severity,
         parameters: format!("{{\"operators\":[{}]}}", record.join(",")),
     })
+}
+
+/// Gives the edit the grain of the photograph where resampling and filling took it away.
+///
+/// The grain of the sensor is at most what is seen at the edited place before, and at most what is seen
+/// beside it: the smaller of the two is restored, so that no texture is taken for grain.
+fn match_grain(source: &Plane<Rgb>, edited: &mut Plane<Rgb>, stream: &mut Stream) {
+    let mut changed = Plane::filled(source.width, source.height, 0.0f32);
+    for (weight, (a, b)) in changed.data.iter_mut().zip(source.data.iter().zip(&edited.data)) {
+        *weight = if (0..3).any(|c| (a[c] - b[c]).abs() > 2.0) {
+            1.0
+        } else {
+            0.0
+        };
+    }
+    let rest = changed.map(|weight| 1.0 - weight);
+    let wanted = noise::grain(source, &changed).min(noise::grain(source, &rest));
+    let has = noise::grain(edited, &changed);
+    if has < 0.9 * wanted {
+        let missing = (wanted * wanted - has * has).sqrt();
+        noise::add_grain(edited, &changed, missing, stream);
+    }
 }
 
 /// The operators that work on the part, shuffled by weight for the part and turned to the slot.
