@@ -13,8 +13,10 @@ use super::operators::{Apply, Canvas, OPERATORS, Operator, by_severity};
 const MAX_OPERATORS: usize = 3;
 /// A pixel counts as changed when a channel differs by more grey levels.
 const CHANGED_LEVELS: f32 = 10.0;
-/// Less than this share of the part is no visible error.
-const MIN_CHANGED_SHARE: f64 = 0.025;
+/// Less than this share of a hand is no visible error.
+const MIN_CHANGED_SHARE_OF_HAND: f64 = 0.025;
+/// Less than this share of a face is none: eyes are small, but everybody looks at them.
+const MIN_CHANGED_SHARE_OF_FACE: f64 = 0.008;
 /// Less than this many pixels is none either.
 const MIN_CHANGED_PX: usize = 40;
 
@@ -124,7 +126,11 @@ impl Scene {
     }
 
     fn least_change_px(&self) -> usize {
-        MIN_CHANGED_PX.max((MIN_CHANGED_SHARE * self.part_px()) as usize)
+        let share = match self {
+            Self::Hand(_) => MIN_CHANGED_SHARE_OF_HAND,
+            Self::Face(_) => MIN_CHANGED_SHARE_OF_FACE,
+        };
+        MIN_CHANGED_PX.max((share * self.part_px()) as usize)
     }
 }
 
@@ -250,5 +256,16 @@ fn canonical(value: &Value) -> String {
             format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_json_sorts_keys_at_every_depth() {
+        let value = serde_json::json!({ "b": [{ "z": 1, "a": "x\"y" }], "a": null });
+        assert_eq!(canonical(&value), r#"{"a":null,"b":[{"a":"x\"y","z":1}]}"#);
     }
 }
