@@ -225,18 +225,29 @@ fn match_grain(source: &Plane<Rgb>, edited: &mut Plane<Rgb>, stream: &mut Stream
     }
 }
 
-/// The operators that work on the part, shuffled by weight for the part and turned to the slot.
+/// The operators that work on the part: first the one whose turn it is, then the others as the slot draws
+/// them, so that slots whose first operator declines do not all fall back to the same one.
 fn order(scene: &Scene, key: &SlotKey) -> Vec<&'static Operator> {
-    let mut stream = Stream::new(key.order_seed, &key.order_role);
-    let mut keyed: Vec<(f64, &'static Operator)> = OPERATORS
+    let usable: Vec<&'static Operator> = OPERATORS
         .iter()
         .filter(|operator| scene.takes(operator))
-        // The smallest of exponential times with these rates: a shuffle in which weights count.
-        .map(|operator| (-(1.0 - stream.unit()).ln() / f64::from(operator.weight), operator))
+        .collect();
+    let turns = shuffled(&usable, &mut Stream::new(key.order_seed, &key.order_role));
+    let mut order = shuffled(&usable, &mut Stream::new(key.seed, "photo/order"));
+    if let Some(&first) = turns.get(key.slot % turns.len().max(1)) {
+        order.retain(|operator| operator.id != first.id);
+        order.insert(0, first);
+    }
+    order
+}
+
+/// A shuffle in which weights count: sorted by exponential times with the weights as rates.
+fn shuffled(operators: &[&'static Operator], stream: &mut Stream) -> Vec<&'static Operator> {
+    let mut keyed: Vec<(f64, &'static Operator)> = operators
+        .iter()
+        .map(|&operator| (-(1.0 - stream.unit()).ln() / f64::from(operator.weight), operator))
         .collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let n = keyed.len().max(1);
-    keyed.rotate_left(key.slot % n);
     keyed.into_iter().map(|(_, operator)| operator).collect()
 }
 
