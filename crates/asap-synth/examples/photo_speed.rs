@@ -5,12 +5,14 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use asap_synth::photo::{Options, build, plan};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut out = std::io::stdout().lock();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [photos, poses, rest @ ..] = arguments.as_slice() else {
         return Err("expected PHOTOS POSES.json [PAIRS_PER_PART] [LONG_SIDE_PX]".into());
@@ -22,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let plan = plan(&PathBuf::from(photos), Some(&PathBuf::from(poses)), &options)?;
     for refusal in &plan.refused {
-        println!("refused {}: {}", refusal.file, refusal.reason);
+        writeln!(out, "refused {}: {}", refusal.file, refusal.reason)?;
     }
     let (mut n_pairs, mut n_slots) = (0, 0);
     let mut by_operator: BTreeMap<String, u32> = BTreeMap::new();
@@ -36,18 +38,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             *by_operator.entry(operator.clone()).or_default() += 1;
         }
         let secs = start.elapsed().as_secs_f64();
-        println!(
+        writeln!(
+            out,
             "{:28} {:2} of {:2} pairs in {secs:.2} s",
             job.name(),
             draft.pairs.len(),
             job.slots().len()
-        );
+        )?;
     }
     let secs = all.elapsed().as_secs_f64();
-    println!("{by_operator:?}");
-    println!(
+    writeln!(out, "{by_operator:?}")?;
+    writeln!(
+        out,
         "{n_pairs} of {n_slots} pairs in {secs:.2} s: {:.2} pairs/s on one thread",
         n_pairs as f64 / secs
-    );
+    )?;
     Ok(())
 }

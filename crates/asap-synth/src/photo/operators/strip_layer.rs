@@ -129,13 +129,19 @@ pub(crate) fn erase(
     let chain = &fingers.chains[finger];
     let strip = &fingers.strips[finger];
     // The soft rim and the light that skin throws on what is beside it go as well.
-    let wide = strip.map(|a| if a > 0.06 { 1.0f32 } else { 0.0 }).blurred(1.6);
+    let distance = components::distances(&strip.map(|a| a > 0.06));
     let mut gone = Plane::from_fn(strip.width, strip.height, |x, y| {
         let at = y * strip.width + x;
-        let near = (5.0 * wide.data[at]).min(1.0);
+        let near = 1.0
+            - smoothstep(
+                scene.margin_px,
+                scene.margin_px + 2.0,
+                f64::from(distance.data[at]),
+            );
         if near < 0.01 {
             return 0.0;
         }
+        let near = near as f32;
         let other = (scene.hand.data[at] - strip.data[at]).clamp(0.0, 1.0);
         let place = chain.place(Point::new(x as f64, y as f64));
         let before: f64 = (0..place.bone).map(|bone| chain.bone_px(bone)).sum();

@@ -117,10 +117,11 @@ pub(super) fn picture() -> RgbImage {
             let middle = face[eye].lerp(face[eye + 3], 0.5);
             let d = p - middle;
             if (d.x / 15.0).hypot(d.y / 6.0) < 1.0 {
-                color = if d.length() < 5.5 {
-                    [52.0, 40.0, 34.0]
-                } else {
-                    [232.0, 228.0, 222.0]
+                // The upper lid shades the eye, so that up and down differ.
+                color = match d {
+                    d if d.y < -2.5 => [70.0, 48.0, 40.0],
+                    d if d.length() < 5.5 => [52.0, 40.0, 34.0],
+                    _ => [232.0, 228.0, 222.0],
                 };
             }
             if capsule(p, face[brow], face[brow + 4]) < 3.0 {
@@ -129,7 +130,11 @@ pub(super) fn picture() -> RgbImage {
         }
         let d = p - Point::new(460.0, 236.0);
         if (d.x / 26.0).hypot(d.y / 9.0) < 1.0 {
-            color = [168.0, 74.0, 76.0];
+            color = if d.y < 0.0 {
+                [150.0, 60.0, 64.0]
+            } else {
+                [196.0, 104.0, 100.0]
+            };
         }
         let grain = 2.2 * stream.normal();
         Rgb(color.map(|v| (v + grain).round().clamp(0.0, 255.0) as u8))
