@@ -156,7 +156,10 @@ pub(super) fn swapped_features(
     map_feature(graph, other, |p| {
         scaled(p, other_center, growth) + (mouth_center - other_center)
     });
-    let name = format!("{:?}", graph.face[other].feature).to_lowercase();
+    let name = match graph.face[other].feature {
+        Feature::Eye(side) => format!("{}_eye", side.name()),
+        _ => "nose".to_owned(),
+    };
     let parameters = json!({"exchanged": ["mouth", name], "growth": growth});
     Some(face_edit(Part::Face, Kind::Swapped, severity, parameters))
 }
