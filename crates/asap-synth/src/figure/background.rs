@@ -48,7 +48,11 @@ fn at(look: &Look, tone: &[Rgb; 3], floor: Option<f32>, blobs: &[Blob], p: [f32;
         color = mix(color, ground, depth);
         // A skirting board.
         let board = smooth(horizon - 0.022, horizon - 0.019, p[1]) * (1.0 - depth);
-        color = mix(color, rgb(226, 222, 214), board * f32::from(u8::from(look.backdrop == Backdrop::Room)) * 0.8);
+        color = mix(
+            color,
+            rgb(226, 222, 214),
+            board * f32::from(u8::from(look.backdrop == Backdrop::Room)) * 0.8,
+        );
     }
     let cloud = value_noise([p[0] * 5.0, p[1] * 5.0, 0.0], look.texture_seed);
     let fine = value_noise([p[0] * 90.0, p[1] * 90.0, 1.0], look.texture_seed);
@@ -106,14 +110,24 @@ fn blobs(look: &Look, framing: Framing, tone: &[Rgb; 3]) -> Vec<Blob> {
             let side = if pick(1, seed) < 0.5 { 0.0 } else { 1.0 };
             let wood = rgb(138, 102, 74);
             let mut shapes = vec![
-                rectangle([draw(2, 0.2, 0.8), 0.2], [draw(3, 0.08, 0.13), draw(4, 0.06, 0.1)], rgb(236, 230, 220), 0.85),
+                rectangle(
+                    [draw(2, 0.2, 0.8), 0.2],
+                    [draw(3, 0.08, 0.13), draw(4, 0.06, 0.1)],
+                    rgb(236, 230, 220),
+                    0.85,
+                ),
                 rectangle([side, 0.47], [0.17, 0.34], wood, 0.75),
             ];
             for shelf in 0..4 {
                 for book in 0..6 {
                     let c = draw(20 + shelf * 8 + book, 0.0, 1.0);
-                    let color = [rgb(176, 84, 72), rgb(76, 112, 140), rgb(214, 176, 104), rgb(98, 128, 92), rgb(220, 214, 204)]
-                        [((c * 5.0) as usize).min(4)];
+                    let color = [
+                        rgb(176, 84, 72),
+                        rgb(76, 112, 140),
+                        rgb(214, 176, 104),
+                        rgb(98, 128, 92),
+                        rgb(220, 214, 204),
+                    ][((c * 5.0) as usize).min(4)];
                     let x = side + (book as f32 - 2.5) * 0.052;
                     shapes.push(rectangle(
                         [x, 0.22 + shelf as f32 * 0.155],
@@ -159,7 +173,11 @@ impl Blob {
         }
         if self.is_round {
             let q: [f32; 2] = std::array::from_fn(|i| (p[i] - self.center[i]) / (self.half[i] + self.soft));
-            return smooth(1.0, 1.0 - 2.0 * self.soft / (self.half[0] + self.soft), (q[0] * q[0] + q[1] * q[1]).sqrt());
+            return smooth(
+                1.0,
+                1.0 - 2.0 * self.soft / (self.half[0] + self.soft),
+                (q[0] * q[0] + q[1] * q[1]).sqrt(),
+            );
         }
         smooth(self.soft, -self.soft, d[0]) * smooth(self.soft, -self.soft, d[1])
     }
@@ -169,7 +187,9 @@ impl Blob {
 pub(crate) fn cast(colors: &mut [Rgb], shadows: &[FloorShadow], size: u32) {
     for shadow in shadows {
         let reach = |i: usize| {
-            let low = (shadow.center[i] - shadow.half[i]).floor().clamp(0.0, size as f32) as u32;
+            let low = (shadow.center[i] - shadow.half[i])
+                .floor()
+                .clamp(0.0, size as f32) as u32;
             let high = (shadow.center[i] + shadow.half[i]).ceil().clamp(0.0, size as f32) as u32;
             low..high
         };

@@ -134,7 +134,10 @@ impl Builder<'_> {
 
     /// Runs a part into everything that ends at a node.
     pub(crate) fn join(&mut self, layer: Layer, node_idx: usize, part: usize, width: f64) {
-        let ends = self.ends[layer as usize].get(&node_idx).cloned().unwrap_or_default();
+        let ends = self.ends[layer as usize]
+            .get(&node_idx)
+            .cloned()
+            .unwrap_or_default();
         for end in ends {
             self.blend(end, part, width);
         }
@@ -142,7 +145,12 @@ impl Builder<'_> {
 
     /// Bones that start at a node, in order.
     pub(crate) fn children(&self, node_idx: usize) -> Vec<Bone> {
-        self.graph.bones.iter().filter(|bone| bone.from == node_idx).copied().collect()
+        self.graph
+            .bones
+            .iter()
+            .filter(|bone| bone.from == node_idx)
+            .copied()
+            .collect()
     }
 
     /// A frame along a bone: x along it, z as near to `front` as it can be.

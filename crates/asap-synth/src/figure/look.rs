@@ -195,7 +195,11 @@ impl Look {
     /// A random look.
     pub(crate) fn sample(stream: &mut Stream) -> Self {
         let skin_idx = stream.below(SKINS.len());
-        let skin = mix(SKINS[skin_idx], SKINS[(skin_idx + 1).min(8)], stream.unit() as f32 * 0.8);
+        let skin = mix(
+            SKINS[skin_idx],
+            SKINS[(skin_idx + 1).min(8)],
+            stream.unit() as f32 * 0.8,
+        );
         // Fair hair is rare with dark skin.
         let hair = HAIRS[stream.below(if skin_idx > 4 { 3 } else { HAIRS.len() })];
         let is_womanly = stream.chance(0.5);
@@ -224,12 +228,24 @@ impl Look {
         Self {
             skin,
             lips: lips(skin, is_womanly),
-            iris: IRISES[if skin_idx > 4 { stream.below(3) } else { stream.below(6) }],
+            iris: IRISES[if skin_idx > 4 {
+                stream.below(3)
+            } else {
+                stream.below(6)
+            }],
             hair,
             style,
-            beard: if !is_womanly && stream.chance(0.3) { stream.between(0.45, 1.0) as f32 } else { 0.0 },
+            beard: if !is_womanly && stream.chance(0.3) {
+                stream.between(0.45, 1.0) as f32
+            } else {
+                0.0
+            },
             shirt,
-            shirt_second: if second == shirt.color { rgb(240, 238, 232) } else { second },
+            shirt_second: if second == shirt.color {
+                rgb(240, 238, 232)
+            } else {
+                second
+            },
             pattern: *stream.choose(&[
                 Pattern::Plain,
                 Pattern::Plain,
@@ -239,7 +255,13 @@ impl Look {
                 Pattern::Checks,
                 Pattern::Block,
             ]),
-            sleeves: *stream.choose(&[Sleeves::Short, Sleeves::Short, Sleeves::Long, Sleeves::Long, Sleeves::None]),
+            sleeves: *stream.choose(&[
+                Sleeves::Short,
+                Sleeves::Short,
+                Sleeves::Long,
+                Sleeves::Long,
+                Sleeves::None,
+            ]),
             bottom: *stream.choose(&BOTTOMS),
             legwear: if is_womanly && stream.chance(0.45) {
                 Legwear::Skirt
@@ -251,13 +273,31 @@ impl Look {
             is_tucked: stream.chance(0.5),
             shoe: *stream.choose(&SHOES),
             neckline: stream.between(64.0, if is_womanly { 92.0 } else { 72.0 }),
-            waist: if is_womanly { stream.between(0.86, 0.95) } else { stream.between(0.97, 1.08) },
-            hips: if is_womanly { stream.between(1.0, 1.08) } else { stream.between(0.92, 0.99) },
+            waist: if is_womanly {
+                stream.between(0.86, 0.95)
+            } else {
+                stream.between(0.97, 1.08)
+            },
+            hips: if is_womanly {
+                stream.between(1.0, 1.08)
+            } else {
+                stream.between(0.92, 0.99)
+            },
             bust: if is_womanly { stream.between(0.5, 1.0) } else { 0.0 },
             thing: stream.choose(&SHIRTS).color,
-            light: v3(side * stream.between(0.35, 0.7), -stream.between(0.45, 0.8), stream.between(0.6, 0.85)).unit(),
+            light: v3(
+                side * stream.between(0.35, 0.7),
+                -stream.between(0.45, 0.8),
+                stream.between(0.6, 0.85),
+            )
+            .unit(),
             warmth: stream.between(0.3, 1.0) as f32,
-            backdrop: *stream.choose(&[Backdrop::Studio, Backdrop::Room, Backdrop::Window, Backdrop::Garden]),
+            backdrop: *stream.choose(&[
+                Backdrop::Studio,
+                Backdrop::Room,
+                Backdrop::Window,
+                Backdrop::Garden,
+            ]),
             hue: stream.unit() as f32,
             texture_seed: stream.bits() as u32,
         }

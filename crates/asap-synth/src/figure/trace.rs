@@ -25,7 +25,6 @@ const EDGE_RAYS: [(f32, f32); 6] = [
 /// What the rays found.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
-    pub(crate) window: BoxPx,
     /// Linear colours of the window, row by row.
     pub(crate) colors: Vec<Rgb>,
     /// 1 + the index of the part that is seen, 0 for the backdrop.
@@ -104,7 +103,10 @@ pub(crate) fn blend_widths(scene: &Scene) -> Vec<f32> {
     for blend in &scene.blends {
         for end in [blend.a, blend.b] {
             match end.checked_sub(MELT) {
-                Some(melt) => scene.melts[melt].parts.iter().for_each(|&part| widen(part, blend.width)),
+                Some(melt) => scene.melts[melt]
+                    .parts
+                    .iter()
+                    .for_each(|&part| widen(part, blend.width)),
                 None => widen(end, blend.width),
             }
         }
@@ -132,8 +134,9 @@ impl<'a> Tracer<'a> {
         let tiles: Vec<(BoxPx, Tile<'a>)> = tiles_of(wide).map(|b| (b, self.tile(b))).collect();
         let mut scratch = Vec::new();
         for (bounds, tile) in &tiles {
-            let pixels: Vec<(u32, u32)> =
-                (bounds.y0..bounds.y1).flat_map(|y| (bounds.x0..bounds.x1).map(move |x| (x, y))).collect();
+            let pixels: Vec<(u32, u32)> = (bounds.y0..bounds.y1)
+                .flat_map(|y| (bounds.x0..bounds.x1).map(move |x| (x, y)))
+                .collect();
             for chunk in pixels.chunks(LANES) {
                 let at: [(f32, f32); LANES] = std::array::from_fn(|lane| {
                     let (x, y) = chunk[lane.min(chunk.len() - 1)];
@@ -147,7 +150,6 @@ impl<'a> Tracer<'a> {
         }
         self.smooth_edges(window, wide, &tiles, &mut seen);
         let mut picture = Picture {
-            window,
             colors: Vec::with_capacity((window.width() * window.height()) as usize),
             ids: Vec::with_capacity((window.width() * window.height()) as usize),
         };
@@ -178,7 +180,10 @@ impl<'a> Tracer<'a> {
                         (x, y.saturating_sub(1).max(wide.y0)),
                         (x, (y + 1).min(wide.y1 - 1)),
                     ];
-                    if beside.into_iter().any(|(bx, by)| is_edge(here, &seen[idx(bx, by)])) {
+                    if beside
+                        .into_iter()
+                        .any(|(bx, by)| is_edge(here, &seen[idx(bx, by)]))
+                    {
                         edges.push((x, y));
                     }
                 }
@@ -249,7 +254,12 @@ impl<'a> Tracer<'a> {
     fn mix(&self, tile: &mut Tile<'_>, place: &[usize]) {
         let mut melt_place = Vec::with_capacity(self.scene.melts.len());
         for melt in &self.scene.melts {
-            let here: Vec<usize> = melt.parts.iter().map(|&p| place[p]).filter(|&p| p != usize::MAX).collect();
+            let here: Vec<usize> = melt
+                .parts
+                .iter()
+                .map(|&p| place[p])
+                .filter(|&p| p != usize::MAX)
+                .collect();
             if here.is_empty() {
                 melt_place.push(usize::MAX);
             } else {
@@ -257,7 +267,10 @@ impl<'a> Tracer<'a> {
                 tile.melts.push((here, melt.width));
             }
         }
-        let at = |end: usize| end.checked_sub(MELT).map_or_else(|| place[end], |melt| melt_place[melt]);
+        let at = |end: usize| {
+            end.checked_sub(MELT)
+                .map_or_else(|| place[end], |melt| melt_place[melt])
+        };
         for blend in &self.scene.blends {
             let (a, b) = (at(blend.a), at(blend.b));
             if a != usize::MAX && b != usize::MAX {
@@ -398,7 +411,9 @@ fn is_edge(a: &Seen, b: &Seen) -> bool {
 }
 
 fn color_step(a: Rgb, b: Rgb) -> f32 {
-    (0..3).map(|i| (a[i].max(0.0).sqrt() - b[i].max(0.0).sqrt()).abs()).fold(0.0, f32::max)
+    (0..3)
+        .map(|i| (a[i].max(0.0).sqrt() - b[i].max(0.0).sqrt()).abs())
+        .fold(0.0, f32::max)
 }
 
 /// The distance to the scene's surface.
@@ -447,6 +462,13 @@ fn march(tile: &Tile<'_>, at: &[(f32, f32); LANES], scratch: &mut Vec<F8>) -> Op
             break;
         }
     }
+    // Large steps may have ended inside: back to the surface.
+    for _ in 0..2 {
+        last = field(tile, &p, scratch);
+        for lane in 0..LANES {
+            p.z.0[lane] -= last.0[lane].clamp(-2.0, 0.0);
+        }
+    }
     let is_hit: [bool; LANES] = std::array::from_fn(|lane| last.0[lane] < 0.3 && p.z.0[lane] > tile.bottom);
     is_hit.iter().any(|&hit| hit).then_some((p, is_hit))
 }
@@ -476,13 +498,20 @@ fn normals(tile: &Tile<'_>, p: &P8, scratch: &mut Vec<F8>) -> P8 {
         y: zero,
         z: zero,
     };
-    for corner in [[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, 1.0, 1.0]] {
+    for corner in [
+        [1.0, -1.0, -1.0],
+        [-1.0, -1.0, 1.0],
+        [-1.0, 1.0, -1.0],
+        [1.0, 1.0, 1.0],
+    ] {
         let d = field(tile, &p.shifted(corner.map(|c: f32| c * STEP)), scratch);
         sum.x = sum.x + d.scale(corner[0]);
         sum.y = sum.y + d.scale(corner[1]);
         sum.z = sum.z + d.scale(corner[2]);
     }
-    let length = (sum.x * sum.x + sum.y * sum.y + sum.z * sum.z).sqrt().max(F8::splat(1e-9));
+    let length = (sum.x * sum.x + sum.y * sum.y + sum.z * sum.z)
+        .sqrt()
+        .max(F8::splat(1e-9));
     let inverse = length.recip();
     P8 {
         x: sum.x * inverse,
