@@ -203,28 +203,9 @@ impl Look {
         // Fair hair is rare with dark skin.
         let hair = HAIRS[stream.below(if skin_idx > 4 { 3 } else { HAIRS.len() })];
         let is_womanly = stream.chance(0.5);
-        let style = if is_womanly {
-            *stream.choose(&[
-                HairStyle::Long,
-                HairStyle::Bob,
-                HairStyle::Bun,
-                HairStyle::Curly,
-                HairStyle::Long,
-                HairStyle::Short,
-            ])
-        } else {
-            *stream.choose(&[
-                HairStyle::Short,
-                HairStyle::Quiff,
-                HairStyle::Cropped,
-                HairStyle::Curly,
-                HairStyle::Short,
-                HairStyle::Bald,
-            ])
-        };
+        let style = style(is_womanly, stream);
         let shirt = *stream.choose(&SHIRTS);
         let second = stream.choose(&SHIRTS).color;
-        let side = if stream.chance(0.5) { 1.0 } else { -1.0 };
         Self {
             skin,
             lips: lips(skin, is_womanly),
@@ -246,22 +227,8 @@ impl Look {
             } else {
                 second
             },
-            pattern: *stream.choose(&[
-                Pattern::Plain,
-                Pattern::Plain,
-                Pattern::Plain,
-                Pattern::Stripes,
-                Pattern::Dots,
-                Pattern::Checks,
-                Pattern::Block,
-            ]),
-            sleeves: *stream.choose(&[
-                Sleeves::Short,
-                Sleeves::Short,
-                Sleeves::Long,
-                Sleeves::Long,
-                Sleeves::None,
-            ]),
+            pattern: pattern(stream),
+            sleeves: sleeves(stream),
             bottom: *stream.choose(&BOTTOMS),
             legwear: if is_womanly && stream.chance(0.45) {
                 Legwear::Skirt
@@ -285,12 +252,7 @@ impl Look {
             },
             bust: if is_womanly { stream.between(0.5, 1.0) } else { 0.0 },
             thing: stream.choose(&SHIRTS).color,
-            light: v3(
-                side * stream.between(0.35, 0.7),
-                -stream.between(0.45, 0.8),
-                stream.between(0.6, 0.85),
-            )
-            .unit(),
+            light: light(stream),
             warmth: stream.between(0.3, 1.0) as f32,
             backdrop: *stream.choose(&[
                 Backdrop::Studio,
@@ -311,6 +273,36 @@ impl Look {
             self.legwear = Legwear::Trousers;
         }
     }
+}
+
+fn style(is_womanly: bool, stream: &mut Stream) -> HairStyle {
+    use HairStyle::{Bald, Bob, Bun, Cropped, Curly, Long, Quiff, Short};
+    if is_womanly {
+        *stream.choose(&[Long, Bob, Bun, Curly, Long, Short])
+    } else {
+        *stream.choose(&[Short, Quiff, Cropped, Curly, Short, Bald])
+    }
+}
+
+fn pattern(stream: &mut Stream) -> Pattern {
+    use Pattern::{Block, Checks, Dots, Plain, Stripes};
+    *stream.choose(&[Plain, Plain, Plain, Stripes, Dots, Checks, Block])
+}
+
+fn sleeves(stream: &mut Stream) -> Sleeves {
+    use Sleeves::{Long, None, Short};
+    *stream.choose(&[Short, Short, Long, Long, None])
+}
+
+/// From above and before the person, on either side.
+fn light(stream: &mut Stream) -> V3 {
+    let side = if stream.chance(0.5) { 1.0 } else { -1.0 };
+    v3(
+        side * stream.between(0.35, 0.7),
+        -stream.between(0.45, 0.8),
+        stream.between(0.6, 0.85),
+    )
+    .unit()
 }
 
 fn lips(skin: Rgb, is_made_up: bool) -> Rgb {

@@ -406,12 +406,12 @@ fn aim(graph: &mut SkeletonGraph, framing: Framing, size: f64, stream: &mut Stre
             (y0, y1) = (y0 - 125.0, y1 + 110.0);
         }
         Framing::HalfBody => {
-            y0 = y0.min(-345.0);
+            y0 = y0.min(-385.0);
             y1 = y1.clamp(380.0, 520.0);
             (x0, x1) = (x0.min(-230.0), x1.max(230.0));
         }
         Framing::FullBody => {
-            (y0, y1) = (y0.min(-340.0), y1 + 20.0);
+            (y0, y1) = (y0.min(-395.0), y1 + 20.0);
         }
     }
     let room = match framing {

@@ -65,6 +65,7 @@ pub(crate) fn arm(place: ArmPlace, gesture: Gesture, stream: &mut Stream) -> Arm
 }
 
 /// Wrist, elbow direction, finger direction and palm direction of a position.
+#[expect(clippy::too_many_lines, reason = "a table with one entry for each position")]
 fn vectors(place: ArmPlace) -> (V3, V3, V3, V3) {
     let up = v3(0.05, -1.0, 0.04);
     match place {

@@ -479,10 +479,10 @@ fn nearest(tile: &Tile<'_>, p: &P8) -> [u16; LANES] {
     let mut ids = [0; LANES];
     for (idx, part) in &tile.near {
         let d = part.solid.distance(p);
-        for lane in 0..LANES {
-            if d.0[lane] < best.0[lane] {
-                best.0[lane] = d.0[lane];
-                ids[lane] = *idx;
+        for ((&d, best), id) in d.0.iter().zip(&mut best.0).zip(&mut ids) {
+            if d < *best {
+                *best = d;
+                *id = *idx;
             }
         }
     }
