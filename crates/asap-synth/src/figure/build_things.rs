@@ -76,11 +76,11 @@ impl Builder<'_> {
                     z: hand.z,
                 };
                 add(
-                    Solid::block(at(26.0, 22.0, 26.0), &frame, v3(39.0, 78.0, 6.0) * u, 5.5 * u),
+                    Solid::block(at(26.0, 22.0, 39.0), &frame, v3(39.0, 78.0, 6.0) * u, 5.5 * u),
                     3,
                 );
                 add(
-                    Solid::block(at(26.0, 22.0, 31.0), &frame, v3(35.0, 73.0, 2.5) * u, 1.5 * u),
+                    Solid::block(at(26.0, 22.0, 44.0), &frame, v3(35.0, 73.0, 2.5) * u, 1.5 * u),
                     4,
                 );
             }
@@ -103,11 +103,11 @@ impl Builder<'_> {
             }
             Thing::Book => {
                 add(
-                    Solid::block(at(52.0, 18.0, 34.0), hand, v3(72.0, 104.0, 12.0) * u, 3.0 * u),
+                    Solid::block(at(52.0, 18.0, 48.0), hand, v3(72.0, 104.0, 12.0) * u, 3.0 * u),
                     0,
                 );
                 add(
-                    Solid::block(at(55.0, 18.0, 34.0), hand, v3(71.0, 101.0, 9.0) * u, 1.0 * u),
+                    Solid::block(at(55.0, 18.0, 48.0), hand, v3(71.0, 101.0, 9.0) * u, 1.0 * u),
                     1,
                 );
             }
