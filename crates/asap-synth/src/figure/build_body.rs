@@ -233,7 +233,7 @@ impl Builder<'_> {
 
     fn forearm(&mut self, bone: &Bone) {
         let (a, b) = (self.at(bone.from), self.at(bone.to));
-        let (r0, r1) = (self.radius(bone.from) * 0.92, self.radius(bone.to));
+        let (r0, r1) = (self.radius(bone.from) * 0.9, self.radius(bone.to));
         let grain = self.limb_grain(bone);
         let piece = Piece::of(bone.segment, bone.copy);
         // The belly of the muscle lies in the upper third.
@@ -251,7 +251,7 @@ impl Builder<'_> {
             grain,
         );
         self.blend(upper, lower, self.mm(24.0));
-        self.join(Layer::Flesh, bone.from, upper, self.mm(24.0));
+        self.join(Layer::Flesh, bone.from, upper, self.mm(13.0));
         self.ends_at(Layer::Flesh, bone.to, lower);
         if self.look.sleeves == Sleeves::Long {
             let loose = self.mm(7.0);
