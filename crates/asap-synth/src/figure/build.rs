@@ -50,6 +50,13 @@ pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props, things: &[
     builder.heads();
     builder.limbs();
     builder.hands();
+    // A lifted foot throws no shadow under itself.
+    let shadows = &mut builder.scene.shadows;
+    let lowest = shadows
+        .iter()
+        .map(|shadow| shadow.center[1])
+        .fold(f32::NEG_INFINITY, f32::max);
+    shadows.retain(|shadow| lowest - shadow.center[1] < props.unit as f32 * 150.0);
     builder.scene.parts.extend_from_slice(things);
     let head_unit = builder
         .graph

@@ -222,7 +222,7 @@ pub(crate) fn legs(place: LegsPlace, stream: &mut Stream) -> [Leg; 2] {
         ],
         LegsPlace::Tree => [
             straight,
-            leg(v3(-108.0, 405.0, 60.0), v3(1.0, 0.1, 0.25), v3(-0.35, 0.95, 0.25)),
+            leg(v3(-58.0, 400.0, 72.0), v3(1.0, 0.1, 0.25), v3(-0.1, 0.97, 0.2)),
         ],
         LegsPlace::Warrior => [
             leg(v3(420.0, 640.0, 30.0), v3(1.0, -0.3, 0.3), v3(1.0, 0.12, 0.45)),
