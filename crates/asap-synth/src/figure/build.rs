@@ -50,6 +50,13 @@ pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props, things: &[
     builder.heads();
     builder.limbs();
     builder.hands();
+    // A lifted foot throws no shadow under itself.
+    let shadows = &mut builder.scene.shadows;
+    let lowest = shadows
+        .iter()
+        .map(|shadow| shadow.center[1])
+        .fold(f32::NEG_INFINITY, f32::max);
+    shadows.retain(|shadow| lowest - shadow.center[1] < props.unit as f32 * 150.0);
     builder.scene.parts.extend_from_slice(things);
     let head_unit = builder
         .graph
@@ -134,7 +141,10 @@ impl Builder<'_> {
 
     /// Runs a part into everything that ends at a node.
     pub(crate) fn join(&mut self, layer: Layer, node_idx: usize, part: usize, width: f64) {
-        let ends = self.ends[layer as usize].get(&node_idx).cloned().unwrap_or_default();
+        let ends = self.ends[layer as usize]
+            .get(&node_idx)
+            .cloned()
+            .unwrap_or_default();
         for end in ends {
             self.blend(end, part, width);
         }
@@ -142,7 +152,12 @@ impl Builder<'_> {
 
     /// Bones that start at a node, in order.
     pub(crate) fn children(&self, node_idx: usize) -> Vec<Bone> {
-        self.graph.bones.iter().filter(|bone| bone.from == node_idx).copied().collect()
+        self.graph
+            .bones
+            .iter()
+            .filter(|bone| bone.from == node_idx)
+            .copied()
+            .collect()
     }
 
     /// A frame along a bone: x along it, z as near to `front` as it can be.

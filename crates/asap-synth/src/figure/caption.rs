@@ -142,7 +142,7 @@ mod tests {
     fn every_figure_has_a_whole_sentence() {
         let captions = Captions::built_in().unwrap();
         let mut seen = std::collections::BTreeSet::new();
-        for idx in 0..400 {
+        for idx in 0..2000 {
             let category = Category::ALL[idx % 5];
             let posed = sample(category, 512, &mut Stream::new(3, &format!("{idx}/pose")));
             let look = Look::sample(&mut Stream::new(3, &format!("{idx}/look")));

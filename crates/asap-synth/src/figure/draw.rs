@@ -133,12 +133,21 @@ fn changed_window(a: &Scene, b: &Scene, look: &Look, size: u32) -> Option<BoxPx>
                 high[1] + margin + fall[1].max(0.0),
             ]);
         }
-        for shadow in this.shadows.iter().filter(|shadow| !other.shadows.contains(shadow)) {
+        for shadow in this
+            .shadows
+            .iter()
+            .filter(|shadow| !other.shadows.contains(shadow))
+        {
             let (c, h) = (shadow.center, shadow.half);
             boxes.push([c[0] - h[0], c[1] - h[1], c[0] + h[0], c[1] + h[1]]);
         }
     }
-    boxes.extend(a.face.differences(&b.face).into_iter().map(|(l, h)| [l[0], l[1], h[0], h[1]]));
+    boxes.extend(
+        a.face
+            .differences(&b.face)
+            .into_iter()
+            .map(|(l, h)| [l[0], l[1], h[0], h[1]]),
+    );
     let corners: Vec<asap_core::Point> = boxes
         .iter()
         .flat_map(|b| [(b[0], b[1]), (b[2], b[3])])
@@ -155,14 +164,21 @@ fn code(id: u16, scene: &Scene) -> u8 {
 
 /// 1 + the index of a region.
 pub(crate) fn region_code(region: Region) -> u8 {
-    Region::ALL.iter().position(|&r| r == region).map_or(0, |idx| idx as u8 + 1)
+    Region::ALL
+        .iter()
+        .position(|&r| r == region)
+        .map_or(0, |idx| idx as u8 + 1)
 }
 
 /// A linear colour as 8-bit RGB; what is brighter than white is compressed softly.
 fn encode(color: Rgb) -> image::Rgb<u8> {
     image::Rgb(color.map(|c| {
         let c = c.max(0.0);
-        let soft = if c > 0.8 { 0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (c - 0.8) * 5.0)) } else { c };
+        let soft = if c > 0.8 {
+            0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (c - 0.8) * 5.0))
+        } else {
+            c
+        };
         (soft.sqrt() * 255.0 + 0.5) as u8
     }))
 }
