@@ -14,12 +14,12 @@ use super::card::badge;
 pub(super) fn facts(model: &PairModel) -> impl IntoView + use<> {
     view! {
         <div class="facts">
-            <section class="prompt-box" aria-label="Prompt">
+            {model.assessment.as_ref().map(statistics)}
+            <section aria-label="Prompt">
                 <h2>"Prompt"</h2>
                 <p class="prompt">{if model.prompt.is_empty() { "none".to_owned() } else { model.prompt.clone() }}</p>
             </section>
             {model.assessment.as_ref().map(decision)}
-            {model.assessment.as_ref().map(statistics)}
             {labels(model)}
             {provenance(model)}
             {bytes(model)}
@@ -139,7 +139,7 @@ fn provenance(model: &PairModel) -> AnyView {
     let or_none = |text: &str| if text.is_empty() { "not stated".to_owned() } else { text.to_owned() };
     let siblings = GridQuery::from(Filter { text: model.source.name.clone(), ..Filter::default() }).href();
     view! {
-        <section aria-label="Provenance">
+        <section class="tall" aria-label="Provenance">
             <h2>"Provenance"</h2>
             <dl>
                 <dt>"Source"</dt>

@@ -67,9 +67,7 @@ pub(super) fn page(model: GridModel) -> impl IntoView {
                     {chips(&model.query.filter)}
                 })}
                 <ol class="cards" node_ref=live.list
-                    class:endless=move || live.window.with(Option::is_some)
-                    style:height=move || live.height_px().map(|px| format!("{px}px"))
-                    style:padding-top=move || live.window.get().map(|window| format!("{}px", window.top_px))>
+                    class:endless=move || live.window.with(Option::is_some)>
                     <For each=move || live.shown() key=|(position, card)| {
                         (*position, card.as_ref().map(|card| card.id.clone()))
                     } let((position, card))>
@@ -213,10 +211,6 @@ impl Live {
         })
     }
 
-    fn height_px(&self) -> Option<f64> {
-        self.window.with(Option::is_some).then(|| self.layout.get_value().map(|layout| layout.scroll_px()))?
-    }
-
     fn filter_changed(self, filter: Filter) {
         let query = self.model.with_untracked(|model| GridQuery { filter, page: 1, ..model.query.clone() });
         self.load(query, History::Push);
@@ -269,7 +263,7 @@ impl Live {
 
     fn show(self, model: GridModel) {
         self.asked.set_value(vec![model.query.page as usize - 1]);
-        self.window.set(None);
+        self.page_again();
         self.cards.set(by_position(model.cards.clone()));
         self.model.set(model);
         request_animation_frame(move || self.measure(Start::AtPage));
@@ -280,21 +274,17 @@ impl Live {
         let Some(list) = self.list.get_untracked() else { return };
         let (n_cards, page) =
             self.model.with_untracked(|model| (model.n_matching, model.query.page as usize - 1));
-        let Some((n_columns, row_px)) = measure_cells(&list) else {
-            self.window.set(None);
+        let Some((n_columns, row_px)) = measure_cells(&list).filter(|_| n_cards > PAGE_LEN) else {
+            self.page_again();
             return;
         };
         let viewport_px = window().inner_height().ok().and_then(|px| px.as_f64()).unwrap_or(800.0);
         let layout = Layout { n_cards, n_columns, row_px, viewport_px };
-        if n_cards <= PAGE_LEN {
-            self.window.set(None);
-            return;
-        }
         self.layout.set_value(Some(layout));
         if start == Start::AtPage {
             let list_top = list.get_bounding_client_rect().top() + scroll_y();
             // The list must have its height before the page can scroll into it.
-            self.window.set(Some(layout.window(layout.scrolled_to(page * PAGE_LEN), MARGIN_ROWS)));
+            self.draw(&list, layout, layout.window(layout.scrolled_to(page * PAGE_LEN), MARGIN_ROWS));
             if page > 0 {
                 window().scroll_to_with_x_and_y(0.0, list_top + layout.scrolled_to(page * PAGE_LEN));
             } else if list_top < scroll_y() {
@@ -307,16 +297,37 @@ impl Live {
     /// Draws the cards that are on the screen now and fetches what is missing of them.
     fn scrolled(self) {
         let (Some(layout), Some(list)) = (self.layout.get_value(), self.list.get_untracked()) else { return };
-        if self.model.with_untracked(|model| model.n_matching) <= PAGE_LEN {
-            return;
-        }
         let window = layout.window(-list.get_bounding_client_rect().top(), MARGIN_ROWS);
         if self.window.get_untracked() != Some(window) {
-            self.window.set(Some(window));
+            self.draw(&list, layout, window);
         }
         for page in window.first / PAGE_LEN..=window.end.saturating_sub(1) / PAGE_LEN {
             self.fetch_page(page);
         }
+    }
+
+    /// Gives the list its height and shows the cards of a window at their place.
+    ///
+    /// By script and not by attribute: the pages allow no inline styles.
+    fn draw(self, list: &web_sys::HtmlElement, layout: Layout, window: Window) {
+        let style = list.style();
+        for (name, px) in [("height", layout.scroll_px()), ("padding-top", window.top_px)] {
+            // A property that is refused leaves a shorter list: the pages of the server are still there.
+            drop(style.set_property(name, &format!("{px}px")));
+        }
+        self.window.set(Some(window));
+    }
+
+    /// Shows the cards of one page, as the server does.
+    fn page_again(self) {
+        if let Some(list) = self.list.get_untracked() {
+            let style = web_sys::HtmlElement::style(&list);
+            for name in ["height", "padding-top"] {
+                drop(style.remove_property(name));
+            }
+        }
+        self.layout.set_value(None);
+        self.window.set(None);
     }
 
     fn fetch_page(self, page: usize) {

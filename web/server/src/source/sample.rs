@@ -9,8 +9,8 @@ use image::{ImageEncoder, Rgb, RgbImage};
 
 use super::Memory;
 
-const WIDTH_PX: u32 = 320;
-const HEIGHT_PX: u32 = 240;
+const WIDTH_PX: u32 = 192;
+const HEIGHT_PX: u32 = 144;
 const PAIRS_PER_POSITIVE: usize = 4;
 
 /// Rows of made-up pairs, the same for the same number.
@@ -24,15 +24,15 @@ pub fn sample_rows(n_pairs: usize) -> Vec<PairSummary> {
 /// Never in practice: encoding an image into memory does not fail.
 pub fn sample(n_pairs: usize) -> Memory {
     let memory = Memory::default();
-    for (pair_idx, row) in sample_rows(n_pairs).into_iter().enumerate() {
-        let budget = budget(pair_idx);
-        let (image, rejected) = images(pair_idx / PAIRS_PER_POSITIVE, budget);
-        if pair_idx.is_multiple_of(PAIRS_PER_POSITIVE) {
-            memory.add_positive(positive(&row, &image));
+    for (positive_idx, rows) in sample_rows(n_pairs).chunks(PAIRS_PER_POSITIVE).enumerate() {
+        let image = image(positive_idx);
+        memory.add_positive(positive(&rows[0], &image));
+        for (row, pair_idx) in rows.iter().zip(positive_idx * PAIRS_PER_POSITIVE..) {
+            let budget = budget(pair_idx);
+            let pair = pair(row, pair_idx, budget, &turned(&image, budget));
+            let assessment = assessment(row, &pair);
+            memory.add_pair(row.clone(), Some(pair), Some(assessment));
         }
-        let pair = pair(&row, pair_idx, budget, &rejected);
-        let assessment = assessment(&row, &pair);
-        memory.add_pair(row, Some(pair), Some(assessment));
     }
     memory
 }
@@ -75,21 +75,20 @@ fn row(pair_idx: usize) -> PairSummary {
 
 fn budget(pair_idx: usize) -> BoxPx {
     let mut stream = Stream::new(pair_idx as u64, "sample budget");
-    let x0 = 40 + (stream.unit() * 160.0) as u32;
-    let y0 = 30 + (stream.unit() * 110.0) as u32;
-    BoxPx { x0, y0, x1: x0 + 64, y1: y0 + 56 }
+    let (x0, y0) = (10 + stream.below(120) as u32, 10 + stream.below(80) as u32);
+    BoxPx { x0, y0, x1: x0 + 48, y1: y0 + 40 }
 }
 
-/// A scene of soft discs, and what stands in the box after it has been turned upside down.
-fn images(positive_idx: usize, budget: BoxPx) -> (RgbImage, RgbImage) {
+/// A scene of soft discs.
+fn image(positive_idx: usize) -> RgbImage {
     let mut stream = Stream::new(positive_idx as u64, "sample image");
-    let discs: Vec<[f64; 6]> = (0..14)
+    let discs: Vec<[f64; 6]> = (0..9)
         .map(|_| {
             let mut unit = || stream.unit();
-            [unit() * f64::from(WIDTH_PX), unit() * f64::from(HEIGHT_PX), 12.0 + 40.0 * unit(), unit(), unit(), unit()]
+            [unit() * f64::from(WIDTH_PX), unit() * f64::from(HEIGHT_PX), 10.0 + 24.0 * unit(), unit(), unit(), unit()]
         })
         .collect();
-    let image = RgbImage::from_fn(WIDTH_PX, HEIGHT_PX, |x, y| {
+    RgbImage::from_fn(WIDTH_PX, HEIGHT_PX, |x, y| {
         let mut color = [200.0 - f64::from(y) * 0.3, 190.0 - f64::from(y) * 0.2, 175.0];
         for &[cx, cy, radius, r, g, b] in &discs {
             let cover = (radius - (f64::from(x) - cx).hypot(f64::from(y) - cy)).clamp(0.0, 1.5) / 1.5;
@@ -98,9 +97,13 @@ fn images(positive_idx: usize, budget: BoxPx) -> (RgbImage, RgbImage) {
             }
         }
         Rgb(color.map(|channel| channel as u8))
-    });
-    let patch = image::imageops::crop_imm(&image, budget.x0, budget.y0, budget.width(), budget.height()).to_image();
-    (image, image::imageops::rotate180(&patch))
+    })
+}
+
+/// What stands in the box, upside down.
+fn turned(image: &RgbImage, budget: BoxPx) -> RgbImage {
+    let patch = image::imageops::crop_imm(image, budget.x0, budget.y0, budget.width(), budget.height());
+    image::imageops::rotate180(&patch.to_image())
 }
 
 fn png(image: &RgbImage) -> Vec<u8> {
@@ -135,7 +138,7 @@ fn pair(row: &PairSummary, pair_idx: usize, budget: BoxPx, patch: &RgbImage) -> 
         id: row.id,
         positive_id: row.positive_id,
         rejected: Rejected::Patch { budget, png: png(patch) },
-        mask_part: mask_edit.dilated(14),
+        mask_part: mask_edit.dilated(8),
         mask_edit,
         regions: row.regions.clone(),
         degradations: row.degradations.clone(),
@@ -189,7 +192,7 @@ fn evidence(row: &PairSummary, pair: &Pair) -> Evidence {
         short_side_px: HEIGHT_PX,
         part_sharpness: 120.0,
         pose_score: None,
-        part_side_px: 56,
+        part_side_px: 40,
         edit_px: pair.mask_edit.area_px(),
         edit_share_of_part: 0.6,
         containment: 1.0,

@@ -4,7 +4,7 @@ mod pages;
 mod routes;
 mod selection;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use crate::source::{sample, sample_rows};
+use crate::source::{Memory, sample, sample_rows};
 use crate::{State, app};
 
 /// Pairs of the dataset in memory.
@@ -40,7 +40,10 @@ impl Answer {
 }
 
 async fn server() -> Router {
-    app(State::new(Arc::new(sample(N_PAIRS)), None).await.unwrap())
+    /// Made once: drawing takes longer than all the questions.
+    static SAMPLE: LazyLock<Arc<Memory>> = LazyLock::new(|| Arc::new(sample(N_PAIRS)));
+    let source = Arc::clone(&*SAMPLE);
+    app(State::new(source, None).await.unwrap())
 }
 
 async fn ask(router: &Router, request: Request<Body>) -> Answer {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 
-use super::{N_PAIRS, get, sample, sample_rows, server};
-use crate::source::{Memory, Source};
+use super::{Memory, N_PAIRS, get, sample, sample_rows, server};
+use crate::source::Source;
 use crate::{State, app};
 
 #[tokio::test]
@@ -39,10 +39,10 @@ async fn a_pair_is_reachable_in_every_mode_without_scripts() {
     let pictures = |mode: &'static str| {
         let (router, id) = (router.clone(), row.id);
         async move {
-            let page = get(&router, &format!("/pairs/{id}?mode={mode}&mask=part&z=10,20,160")).await;
+            let page = get(&router, &format!("/pairs/{id}?mode={mode}&mask=part&z=10,20,96")).await;
             assert_eq!(page.status, StatusCode::OK);
             let html = page.text().to_owned();
-            assert!(html.contains("viewBox=\"10 20 160 120.00\""), "{mode}: {html}");
+            assert!(html.contains("viewBox=\"10 20 96 72.00\""), "{mode}: {html}");
             assert!(html.contains("/mask_part.png?h="), "{mode}");
             assert!(!html.contains("style=\""), "the policy forbids inline styles: {html}");
             html

@@ -7,7 +7,7 @@ use asap_core::{PairSummary, Stream};
 use super::sample_rows;
 use crate::index::Index;
 
-const N_ROWS: usize = 700;
+const N_ROWS: usize = 240;
 
 fn names(row: &PairSummary, facet: Facet) -> Vec<&str> {
     match facet {
@@ -80,7 +80,7 @@ fn every_count_equals_brute_force() {
     let index = Index::new(rows.clone());
     let mut stream = Stream::new(5, "queries");
     let mut n_found = 0;
-    for _ in 0..150 {
+    for _ in 0..60 {
         let query = random_query(&mut stream, &rows);
         let filter = &query.filter;
         let selection = index.select(&query);
@@ -109,7 +109,7 @@ fn every_count_equals_brute_force() {
             assert_eq!(histogram.bins.iter().sum::<usize>(), passing.len() - n_missing);
         }
     }
-    assert!(n_found > 500, "the filters let almost nothing pass: {n_found}");
+    assert!(n_found > 100, "the filters let almost nothing pass: {n_found}");
 }
 
 #[test]
