@@ -52,18 +52,29 @@ impl Dataset {
         let mut tables = self.tables.clone();
         tables.rewind().await?;
         if !new.positives.is_empty() {
-            tables.positives.append(encode::positives(&new.positives)?).await?;
+            tables
+                .positives
+                .append(encode::positives(&new.positives)?)
+                .await?;
         }
         if !new.pairs.is_empty() {
-            let masks = new.pairs.iter().map(|pair| MaskFiles::of(pair)).collect::<Result<Vec<_>>>()?;
+            let masks = new
+                .pairs
+                .iter()
+                .map(|pair| MaskFiles::of(pair))
+                .collect::<Result<Vec<_>>>()?;
             tables.pairs.append(encode::pairs(&new.pairs, &masks)?).await?;
         }
         if !new.assessments.is_empty() {
-            tables.assessments.append(encode::assessments(&new.assessments)?).await?;
+            tables
+                .assessments
+                .append(encode::assessments(&new.assessments)?)
+                .await?;
         }
         let before = self.entry.rows;
         let index = self.index.take();
-        self.commit(tables, index.map(|index| new.added_to(index, before))).await?;
+        self.commit(tables, index.map(|index| new.added_to(index, before)))
+            .await?;
         Ok(appended)
     }
 
@@ -85,7 +96,11 @@ impl Dataset {
                 return Err(self.missing("pair", assessment.pair_id));
             }
             if !ids.insert(assessment.pair_id) {
-                return Err(Error::refused("assessment", assessment.pair_id, "it is given twice"));
+                return Err(Error::refused(
+                    "assessment",
+                    assessment.pair_id,
+                    "it is given twice",
+                ));
             }
         }
         let replaces_all = index.assessments.keys().all(|id| ids.contains(id));
@@ -183,10 +198,21 @@ impl<'a> New<'a> {
 
     /// The index with the new rows, which stand after the `before` old ones.
     fn added_to(&self, mut index: Index, before: crate::RowCounts) -> Index {
-        index.positives.extend(self.positives.iter().map(|p| p.id).zip(before.positives..));
-        index.pairs.extend(self.pairs.iter().map(|p| p.id).zip(before.pairs..));
-        index.slots.extend(self.pairs.iter().map(|p| (p.positive_id, p.provenance.seed)));
-        index.assessments.extend(self.assessments.iter().map(|a| a.pair_id).zip(before.assessments..));
+        index
+            .positives
+            .extend(self.positives.iter().map(|p| p.id).zip(before.positives..));
+        index
+            .pairs
+            .extend(self.pairs.iter().map(|p| p.id).zip(before.pairs..));
+        index
+            .slots
+            .extend(self.pairs.iter().map(|p| (p.positive_id, p.provenance.seed)));
+        index.assessments.extend(
+            self.assessments
+                .iter()
+                .map(|a| a.pair_id)
+                .zip(before.assessments..),
+        );
         index
     }
 }
@@ -200,11 +226,17 @@ fn check_positive(positive: &Positive) -> Result<()> {
 
 fn check_pair(positive: &Positive, pair: &Pair) -> Result<()> {
     if pair.positive_id != positive.id {
-        let reason = format!("it belongs to positive `{}`, its group to `{}`", pair.positive_id, positive.id);
+        let reason = format!(
+            "it belongs to positive `{}`, its group to `{}`",
+            pair.positive_id, positive.id
+        );
         return Err(Error::refused("pair", pair.id, reason));
     }
     let size = (positive.width, positive.height);
-    for (what, mask) in [("its `mask_edit`", &pair.mask_edit), ("its `mask_part`", &pair.mask_part)] {
+    for (what, mask) in [
+        ("its `mask_edit`", &pair.mask_edit),
+        ("its `mask_part`", &pair.mask_part),
+    ] {
         check_size("pair", pair.id, what, (mask.width(), mask.height()), size)?;
     }
     let png_size = |png: &[u8]| {
@@ -214,7 +246,10 @@ fn check_pair(positive: &Positive, pair: &Pair) -> Result<()> {
         Rejected::Whole { png } => check_size("pair", pair.id, "its rejected image", png_size(png)?, size),
         Rejected::Patch { budget, png } => {
             if budget.x0 >= budget.x1 || budget.y0 >= budget.y1 || budget.x1 > size.0 || budget.y1 > size.1 {
-                let reason = format!("its budget {budget:?} does not lie in an image of {}x{}", size.0, size.1);
+                let reason = format!(
+                    "its budget {budget:?} does not lie in an image of {}x{}",
+                    size.0, size.1
+                );
                 return Err(Error::refused("pair", pair.id, reason));
             }
             let expected = (budget.width(), budget.height());
@@ -233,6 +268,9 @@ fn check_size(
     if got == expected {
         return Ok(());
     }
-    let reason = format!("{what} is {}x{}, expected {}x{}", got.0, got.1, expected.0, expected.1);
+    let reason = format!(
+        "{what} is {}x{}, expected {}x{}",
+        got.0, got.1, expected.0, expected.1
+    );
     Err(Error::refused(kind, id, reason))
 }

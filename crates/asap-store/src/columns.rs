@@ -102,10 +102,22 @@ impl Columns {
         self.add(name, columns.into_struct(Some(NullBuffer::from(valid))));
     }
 
+    /// Takes over the columns of `other` whose names are not here yet.
+    pub(crate) fn append_missing(&mut self, other: Columns) {
+        for (field, array) in other.fields.into_iter().zip(other.arrays) {
+            if self.fields.iter().all(|known| known.name() != field.name()) {
+                self.push(field, array);
+            }
+        }
+    }
+
     fn list(&mut self, name: &str, items: ArrayRef, shape: Shape) {
         let item = Arc::new(Field::new("item", items.data_type().clone(), true));
         let offsets = OffsetBuffer::from_lengths(shape.lengths);
-        self.add(name, ListArray::new(item, offsets, items, Some(NullBuffer::from(shape.valid))));
+        self.add(
+            name,
+            ListArray::new(item, offsets, items, Some(NullBuffer::from(shape.valid))),
+        );
     }
 
     fn into_struct(self, nulls: Option<NullBuffer>) -> StructArray {
@@ -117,7 +129,10 @@ impl Columns {
         self,
         metadata: HashMap<String, String>,
     ) -> std::result::Result<RecordBatch, ArrowError> {
-        RecordBatch::try_new(Arc::new(Schema::new_with_metadata(self.fields, metadata)), self.arrays)
+        RecordBatch::try_new(
+            Arc::new(Schema::new_with_metadata(self.fields, metadata)),
+            self.arrays,
+        )
     }
 }
 
@@ -128,7 +143,10 @@ struct Shape {
 
 fn flatten<T>(rows: impl Iterator<Item = Option<Vec<T>>>) -> (Vec<T>, Shape) {
     let mut flat = Vec::new();
-    let mut shape = Shape { lengths: Vec::new(), valid: Vec::new() };
+    let mut shape = Shape {
+        lengths: Vec::new(),
+        valid: Vec::new(),
+    };
     for row in rows {
         shape.lengths.push(row.as_ref().map_or(0, Vec::len));
         shape.valid.push(row.is_some());
@@ -147,12 +165,20 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The columns of a batch; `table` names it in messages.
     pub(crate) fn of_batch(table: &'a str, batch: &'a RecordBatch) -> Self {
-        Self { table, fields: batch.schema_ref().fields(), columns: batch.columns() }
+        Self {
+            table,
+            fields: batch.schema_ref().fields(),
+            columns: batch.columns(),
+        }
     }
 
     /// The fields of a struct.
     pub(crate) fn of_struct(table: &'a str, array: &'a StructArray) -> Self {
-        Self { table, fields: array.fields(), columns: array.columns() }
+        Self {
+            table,
+            fields: array.fields(),
+            columns: array.columns(),
+        }
     }
 
     /// The name used in messages.
@@ -162,11 +188,17 @@ impl<'a> Rows<'a> {
 
     /// The column of that name and type.
     pub(crate) fn get<A: Array + 'static>(&self, name: &str) -> Result<&'a A> {
-        self.find(name).and_then(|array| array.as_any().downcast_ref::<A>()).ok_or_else(|| Error::Column {
-            table: self.table.to_owned(),
-            column: name.to_owned(),
-            expected: std::any::type_name::<A>().rsplit("::").next().unwrap_or_default().to_owned(),
-        })
+        self.find(name)
+            .and_then(|array| array.as_any().downcast_ref::<A>())
+            .ok_or_else(|| Error::Column {
+                table: self.table.to_owned(),
+                column: name.to_owned(),
+                expected: std::any::type_name::<A>()
+                    .rsplit("::")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            })
     }
 
     fn find(&self, name: &str) -> Option<&'a ArrayRef> {
@@ -183,7 +215,8 @@ impl<'a> Rows<'a> {
     /// The text of a row, taken as an id.
     pub(crate) fn id<T: FromStr>(&self, name: &str, row: usize) -> Result<T> {
         let text = self.get::<StringArray>(name)?.value(row);
-        text.parse().map_err(|_parse| self.unknown(name, text, "id of 64 hexadecimal digits"))
+        text.parse()
+            .map_err(|_parse| self.unknown(name, text, "id of 64 hexadecimal digits"))
     }
 
     /// The texts of a row.
@@ -200,11 +233,15 @@ impl<'a> Rows<'a> {
     /// The items of a list in a row.
     pub(crate) fn items<A: Array + Clone + 'static>(&self, name: &str, row: usize) -> Result<A> {
         let items = self.get::<ListArray>(name)?.value(row);
-        items.as_any().downcast_ref::<A>().cloned().ok_or_else(|| Error::Column {
-            table: self.table.to_owned(),
-            column: name.to_owned(),
-            expected: "list".to_owned(),
-        })
+        items
+            .as_any()
+            .downcast_ref::<A>()
+            .cloned()
+            .ok_or_else(|| Error::Column {
+                table: self.table.to_owned(),
+                column: name.to_owned(),
+                expected: "list".to_owned(),
+            })
     }
 
     /// The float of a row, if there is one.

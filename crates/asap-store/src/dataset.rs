@@ -70,7 +70,14 @@ impl Dataset {
         let entry = Entry::next(0, tables.versions(), RowCounts::default());
         entry.commit(&root)?;
         let index = OnceCell::new_with(Some(Index::default()));
-        Ok(Self { root, entry, tables, index, lock: Some(lock), at: At::Newest })
+        Ok(Self {
+            root,
+            entry,
+            tables,
+            index,
+            lock: Some(lock),
+            at: At::Newest,
+        })
     }
 
     /// Opens the newest version.
@@ -95,9 +102,18 @@ impl Dataset {
             return Err(not_a_dataset(&root));
         };
         if !versions.contains(&version) {
-            return Err(Error::NoSuchVersion { path: root, version, first, last });
+            return Err(Error::NoSuchVersion {
+                path: root,
+                version,
+                first,
+                last,
+            });
         }
-        let at = if version == last { At::Newest } else { At::OldVersion };
+        let at = if version == last {
+            At::Newest
+        } else {
+            At::OldVersion
+        };
         Self::open_entry(root, version, at).await
     }
 
@@ -117,7 +133,14 @@ impl Dataset {
     async fn open_entry(root: PathBuf, version: u64, at: At) -> Result<Self> {
         let entry = Entry::read(&root, version)?;
         let tables = Tables::open(&root, entry.tables).await?;
-        Ok(Self { root, entry, tables, index: OnceCell::new(), lock: None, at })
+        Ok(Self {
+            root,
+            entry,
+            tables,
+            index: OnceCell::new(),
+            lock: None,
+            at,
+        })
     }
 
     /// The folder.
@@ -162,7 +185,10 @@ impl Dataset {
     /// # Errors
     /// Those of [`Dataset::open`].
     pub async fn refresh(&mut self) -> Result<bool> {
-        let last = log::versions(&self.root)?.last().copied().ok_or_else(|| not_a_dataset(&self.root))?;
+        let last = log::versions(&self.root)?
+            .last()
+            .copied()
+            .ok_or_else(|| not_a_dataset(&self.root))?;
         if last == self.entry.version {
             self.at = At::Newest;
             return Ok(false);
@@ -181,7 +207,10 @@ impl Dataset {
     /// [`Error::Locked`] when another writer is at work, [`Error::OldVersion`], [`Error::NotWritable`].
     pub async fn lock(&mut self) -> Result<()> {
         if self.at == At::OldVersion {
-            return Err(Error::OldVersion { path: self.root.clone(), version: self.entry.version });
+            return Err(Error::OldVersion {
+                path: self.root.clone(),
+                version: self.entry.version,
+            });
         }
         if self.lock.is_none() {
             self.lock = Some(WriterLock::take(&self.root)?);
@@ -205,7 +234,11 @@ impl Dataset {
 
     /// The error for an id that is not there.
     pub(crate) fn missing(&self, what: &'static str, id: impl ToString) -> Error {
-        Error::Missing { what, id: id.to_string(), path: self.root.clone() }
+        Error::Missing {
+            what,
+            id: id.to_string(),
+            path: self.root.clone(),
+        }
     }
 }
 
@@ -221,7 +254,10 @@ fn not_a_dataset(root: &Path) -> Error {
     } else {
         "there is no such folder"
     };
-    Error::NotADataset { path: root.to_owned(), reason: reason.to_owned() }
+    Error::NotADataset {
+        path: root.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// Whether the folder holds anything that an interrupted creation would not have left.

@@ -14,7 +14,10 @@ use crate::{Error, Result, sha256};
 pub(crate) fn positives(items: &[&Positive]) -> Result<RecordBatch> {
     let mut columns = Columns::default();
     positive::write(&mut columns, items);
-    columns.text("image_sha256", items.iter().map(|p| Some(sha256(&p.image_png).to_string())));
+    columns.text(
+        "image_sha256",
+        items.iter().map(|p| Some(sha256(&p.image_png).to_string())),
+    );
     let images = items.iter().map(|p| p.image_png.as_slice());
     push_blobs(&mut columns, positive::IMAGE, images).map_err(|error| failed("positives", error))?;
     finish("positives", columns)
@@ -28,7 +31,10 @@ pub(crate) struct MaskFiles {
 
 impl MaskFiles {
     pub(crate) fn of(pair: &Pair) -> Result<Self> {
-        Ok(Self { edit_png: encode_mask(&pair.mask_edit)?, part_png: encode_mask(&pair.mask_part)? })
+        Ok(Self {
+            edit_png: encode_mask(&pair.mask_edit)?,
+            part_png: encode_mask(&pair.mask_part)?,
+        })
     }
 }
 
@@ -37,10 +43,21 @@ pub(crate) fn pairs(items: &[&Pair], masks: &[MaskFiles]) -> Result<RecordBatch>
     let mut columns = Columns::default();
     pair::write(&mut columns, items);
     columns.bytes("mask_edit", masks.iter().map(|m| Some(&m.edit_png)));
-    columns.text("mask_edit_sha256", masks.iter().map(|m| Some(sha256(&m.edit_png).to_string())));
+    columns.text(
+        "mask_edit_sha256",
+        masks.iter().map(|m| Some(sha256(&m.edit_png).to_string())),
+    );
     columns.bytes("mask_part", masks.iter().map(|m| Some(&m.part_png)));
-    columns.text("mask_part_sha256", masks.iter().map(|m| Some(sha256(&m.part_png).to_string())));
-    columns.text("rejected_sha256", items.iter().map(|p| Some(sha256(pair::rejected_bytes(p)).to_string())));
+    columns.text(
+        "mask_part_sha256",
+        masks.iter().map(|m| Some(sha256(&m.part_png).to_string())),
+    );
+    columns.text(
+        "rejected_sha256",
+        items
+            .iter()
+            .map(|p| Some(sha256(pair::rejected_bytes(p)).to_string())),
+    );
     let images = items.iter().map(|p| pair::rejected_bytes(p));
     push_blobs(&mut columns, pair::REJECTED, images).map_err(|error| failed("pairs", error))?;
     finish("pairs", columns)
@@ -56,7 +73,9 @@ pub(crate) fn assessments(items: &[&Assessment]) -> Result<RecordBatch> {
 }
 
 fn finish(table: &'static str, columns: Columns) -> Result<RecordBatch> {
-    columns.into_batch(metadata()).map_err(|error| failed(table, error))
+    columns
+        .into_batch(metadata())
+        .map_err(|error| failed(table, error))
 }
 
 fn failed(table: &'static str, error: impl Into<crate::error::Cause>) -> Error {

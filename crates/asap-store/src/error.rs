@@ -187,28 +187,48 @@ impl Error {
     pub(crate) fn table(action: &'static str, path: &Path, source: impl Into<Cause>) -> Self {
         let source = source.into();
         match kind_of(source.as_ref()) {
-            Some(Trouble::Full) => Self::DiskFull { path: path.to_owned(), source },
-            Some(Trouble::Forbidden) if action != "read" => {
-                Self::NotWritable { path: path.to_owned(), source }
-            }
-            _ => Self::Table { action, path: path.to_owned(), source },
+            Some(Trouble::Full) => Self::DiskFull {
+                path: path.to_owned(),
+                source,
+            },
+            Some(Trouble::Forbidden) if action != "read" => Self::NotWritable {
+                path: path.to_owned(),
+                source,
+            },
+            _ => Self::Table {
+                action,
+                path: path.to_owned(),
+                source,
+            },
         }
     }
 
     /// Wraps a failure of the file system, telling apart a full disk and missing rights.
     pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
         match kind_of(&source) {
-            Some(Trouble::Full) => Self::DiskFull { path: path.to_owned(), source: source.into() },
-            Some(Trouble::Forbidden) if action != "read" => {
-                Self::NotWritable { path: path.to_owned(), source: source.into() }
-            }
-            _ => Self::Io { action, path: path.to_owned(), source },
+            Some(Trouble::Full) => Self::DiskFull {
+                path: path.to_owned(),
+                source: source.into(),
+            },
+            Some(Trouble::Forbidden) if action != "read" => Self::NotWritable {
+                path: path.to_owned(),
+                source: source.into(),
+            },
+            _ => Self::Io {
+                action,
+                path: path.to_owned(),
+                source,
+            },
         }
     }
 
     /// A record that contradicts itself.
     pub(crate) fn refused(what: &'static str, id: impl ToString, reason: impl Into<String>) -> Self {
-        Self::Refused { what, id: id.to_string(), reason: reason.into() }
+        Self::Refused {
+            what,
+            id: id.to_string(),
+            reason: reason.into(),
+        }
     }
 }
 

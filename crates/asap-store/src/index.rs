@@ -6,10 +6,10 @@ use std::str::FromStr;
 use arrow::array::RecordBatch;
 use asap_core::{PairId, PositiveId};
 
+use crate::Result;
 use crate::columns::Rows;
 use crate::rows;
 use crate::tables::{Table, Tables};
-use crate::Result;
 
 /// Row numbers by id, and the slots that are built.
 #[derive(Clone, Default)]
@@ -30,15 +30,20 @@ impl Index {
         };
         let mut next = 0;
         let columns = ["pair_id", "positive_id", "seed"];
-        tables.pairs.scan(&columns, |batch| {
-            let rows = Rows::of_batch("pairs", batch);
-            for row in 0..batch.num_rows() {
-                index.pairs.insert(rows.id("pair_id", row)?, next);
-                index.slots.insert((rows.id("positive_id", row)?, rows::large(&rows, "seed", row)?));
-                next += 1;
-            }
-            Ok(())
-        }).await?;
+        tables
+            .pairs
+            .scan(&columns, |batch| {
+                let rows = Rows::of_batch("pairs", batch);
+                for row in 0..batch.num_rows() {
+                    index.pairs.insert(rows.id("pair_id", row)?, next);
+                    index
+                        .slots
+                        .insert((rows.id("positive_id", row)?, rows::large(&rows, "seed", row)?));
+                    next += 1;
+                }
+                Ok(())
+            })
+            .await?;
         Ok(index)
     }
 }

@@ -32,7 +32,10 @@ impl WriterLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::Locked { path: root.to_owned(), holder: holder(&mut file) });
+                return Err(Error::Locked {
+                    path: root.to_owned(),
+                    holder: holder(&mut file),
+                });
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, error)),
         }

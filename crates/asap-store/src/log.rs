@@ -76,7 +76,8 @@ impl Entry {
         let folder = root.join(FOLDER);
         let path = file_of(root, self.version);
         let partial = folder.join(format!(".{:010}.partial", self.version));
-        let json = serde_json::to_vec_pretty(self).map_err(|error| Error::io("write", &path, error.into()))?;
+        let json =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::io("write", &path, error.into()))?;
         let write = || -> std::io::Result<()> {
             let mut file = fs_err::File::create(&partial)?;
             file.write_all(&json)?;
@@ -131,7 +132,9 @@ pub(crate) fn versions(root: &Path) -> Result<Vec<u64>> {
     };
     let mut versions = Vec::new();
     for name in names {
-        let name = name.map_err(|error| Error::io("read", &folder, error))?.file_name();
+        let name = name
+            .map_err(|error| Error::io("read", &folder, error))?
+            .file_name();
         let number = name.to_str().and_then(|name| name.strip_suffix(".json"));
         versions.extend(number.and_then(|number| number.parse::<u64>().ok()));
     }
@@ -142,5 +145,9 @@ pub(crate) fn versions(root: &Path) -> Result<Vec<u64>> {
 /// Makes the names in a folder survive a power cut.
 pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     // Windows cannot open a folder as a file and writes names through.
-    if cfg!(unix) { fs_err::File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        fs_err::File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

@@ -35,7 +35,12 @@ fn pack(mask: &Mask) -> Vec<u8> {
     mask.bits()
         .chunks_exact(width)
         .flat_map(|row| row.chunks(8))
-        .map(|eight| eight.iter().enumerate().fold(0, |byte, (idx, &bit)| byte | (u8::from(bit) << (7 - idx))))
+        .map(|eight| {
+            eight
+                .iter()
+                .enumerate()
+                .fold(0, |byte, (idx, &bit)| byte | (u8::from(bit) << (7 - idx)))
+        })
         .collect()
 }
 
@@ -44,20 +49,34 @@ fn pack(mask: &Mask) -> Vec<u8> {
 /// # Errors
 /// [`Error::Pixels`] for bytes that are not such a PNG, or are cut.
 pub fn decode_mask(bytes: &[u8]) -> Result<Mask> {
-    let fail = |reason: String| Error::Pixels { action: "decode", what: "a mask".to_owned(), reason };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_MASK_BYTES });
+    let fail = |reason: String| Error::Pixels {
+        action: "decode",
+        what: "a mask".to_owned(),
+        reason,
+    };
+    let mut decoder = Decoder::new_with_limits(
+        Cursor::new(bytes),
+        Limits {
+            bytes: MAX_MASK_BYTES,
+        },
+    );
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(|error| fail(error.to_string()))?;
     let info = reader.info();
     let (width, height, depth) = (info.width, info.height, info.bit_depth);
     if info.color_type != ColorType::Grayscale || !matches!(depth, BitDepth::One | BitDepth::Eight) {
-        return Err(fail(format!("expected one-bit greyscale, got {:?} {depth:?}", info.color_type)));
+        return Err(fail(format!(
+            "expected one-bit greyscale, got {:?} {depth:?}",
+            info.color_type
+        )));
     }
     let line_bytes = info.raw_row_length() - 1;
     let size = reader.output_buffer_size().filter(|&size| size <= MAX_MASK_BYTES);
     let size = size.ok_or_else(|| fail(format!("{width}x{height} pixels are too many")))?;
     let mut packed = vec![0; size];
-    reader.next_frame(&mut packed).map_err(|error| fail(error.to_string()))?;
+    reader
+        .next_frame(&mut packed)
+        .map_err(|error| fail(error.to_string()))?;
     let mut bits = Vec::with_capacity(width as usize * height as usize);
     for line in packed.chunks_exact(line_bytes.max(1)).take(height as usize) {
         bits.extend((0..width as usize).map(|x| match depth {
@@ -95,9 +114,14 @@ mod tests {
             assert!(decode_mask(&bytes[..cut]).is_err(), "cut at {cut}");
         }
         let mut rgb = Cursor::new(Vec::new());
-        image::RgbImage::new(4, 4).write_to(&mut rgb, image::ImageFormat::Png).unwrap();
+        image::RgbImage::new(4, 4)
+            .write_to(&mut rgb, image::ImageFormat::Png)
+            .unwrap();
         let error = decode_mask(rgb.get_ref()).unwrap_err().to_string();
-        assert_eq!(error, "cannot decode a mask: expected one-bit greyscale, got Rgb Eight");
+        assert_eq!(
+            error,
+            "cannot decode a mask: expected one-bit greyscale, got Rgb Eight"
+        );
         assert!(encode_mask(&Mask::new(0, 3)).is_err());
     }
 }

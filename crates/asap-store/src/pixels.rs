@@ -69,12 +69,19 @@ fn open_png<'a>(bytes: &'a [u8], what: &str) -> Result<PngDecoder<Cursor<&'a [u8
     let decoder = PngDecoder::new(Cursor::new(bytes)).map_err(|error| undecodable(what, error))?;
     match decoder.color_type() {
         ColorType::Rgb8 => Ok(decoder),
-        got => Err(undecodable(what, format!("expected PNG of 8-bit RGB, got {got:?}"))),
+        got => Err(undecodable(
+            what,
+            format!("expected PNG of 8-bit RGB, got {got:?}"),
+        )),
     }
 }
 
 fn undecodable(what: &str, reason: impl ToString) -> Error {
-    Error::Pixels { action: "decode", what: what.to_owned(), reason: reason.to_string() }
+    Error::Pixels {
+        action: "decode",
+        what: what.to_owned(),
+        reason: reason.to_string(),
+    }
 }
 
 /// Encodes as PNG with fast compression. The same pixels give the same bytes.

@@ -98,7 +98,11 @@ impl Dataset {
     /// Those of [`Dataset::pair`].
     pub async fn mask_pngs(&self, id: PairId) -> Result<MaskPngs> {
         let row = self.pair_row(id).await?;
-        let batch = self.tables.pairs.take(&[row], &["mask_edit", "mask_part"]).await?;
+        let batch = self
+            .tables
+            .pairs
+            .take(&[row], &["mask_edit", "mask_part"])
+            .await?;
         let rows = Rows::of_batch("pairs", &batch);
         Ok(MaskPngs {
             edit: pair::bytes(&rows, "mask_edit", 0)?,
@@ -165,14 +169,26 @@ impl Dataset {
             assessed.extend(index.assessments.get(&pair.id));
         }
         let rows: Vec<u64> = wanted.into_values().collect();
-        let positives: BTreeMap<PositiveId, Arc<Positive>> =
-            self.positives_at(&rows).await?.into_iter().map(|p| (p.id, Arc::new(p))).collect();
-        let mut assessments: BTreeMap<PairId, Assessment> =
-            self.assessments_at(&assessed).await?.into_iter().map(|a| (a.pair_id, a)).collect();
+        let positives: BTreeMap<PositiveId, Arc<Positive>> = self
+            .positives_at(&rows)
+            .await?
+            .into_iter()
+            .map(|p| (p.id, Arc::new(p)))
+            .collect();
+        let mut assessments: BTreeMap<PairId, Assessment> = self
+            .assessments_at(&assessed)
+            .await?
+            .into_iter()
+            .map(|a| (a.pair_id, a))
+            .collect();
         let join = |pair: Pair| {
             let positive = positives.get(&pair.positive_id).cloned();
             let positive = positive.ok_or_else(|| self.missing("positive", pair.positive_id))?;
-            Ok(Record { positive, assessment: assessments.remove(&pair.id), pair })
+            Ok(Record {
+                positive,
+                assessment: assessments.remove(&pair.id),
+                pair,
+            })
         };
         pairs.into_iter().map(join).collect()
     }
@@ -210,7 +226,11 @@ impl Dataset {
         let images = self.tables.positives.blobs(indices, positive::IMAGE).await?;
         let rows = Rows::of_batch("positives", &batch);
         self.check_len(images.len(), batch.num_rows(), "positive")?;
-        images.into_iter().enumerate().map(|(row, image)| positive::read(&rows, row, image)).collect()
+        images
+            .into_iter()
+            .enumerate()
+            .map(|(row, image)| positive::read(&rows, row, image))
+            .collect()
     }
 
     async fn assessments_at(&self, indices: &[u64]) -> Result<Vec<Assessment>> {
@@ -231,7 +251,11 @@ impl Dataset {
         if got == expected {
             Ok(())
         } else {
-            Err(rows::missing(what, format!("image {got} of {expected}"), &self.root))
+            Err(rows::missing(
+                what,
+                format!("image {got} of {expected}"),
+                &self.root,
+            ))
         }
     }
 }

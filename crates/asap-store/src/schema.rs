@@ -34,5 +34,8 @@ pub(crate) const METADATA_KEY: &str = "asap.schema_version";
 
 /// Schema metadata of a table that is written now.
 pub(crate) fn metadata() -> HashMap<String, String> {
-    HashMap::from([(METADATA_KEY.to_owned(), SchemaVersion::CURRENT.number().to_string())])
+    HashMap::from([(
+        METADATA_KEY.to_owned(),
+        SchemaVersion::CURRENT.number().to_string(),
+    )])
 }

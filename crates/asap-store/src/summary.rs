@@ -40,7 +40,9 @@ impl Dataset {
             let rows = Rows::of_batch("pairs", batch);
             for row in 0..batch.num_rows() {
                 let positive_id: PositiveId = rows.id("positive_id", row)?;
-                let shown = shown.get(&positive_id).ok_or_else(|| self.missing("positive", positive_id))?;
+                let shown = shown
+                    .get(&positive_id)
+                    .ok_or_else(|| self.missing("positive", positive_id))?;
                 let id: PairId = rows.id("pair_id", row)?;
                 let judged = judged.remove(&id).unwrap_or_else(Judged::not_yet);
                 summaries.push(PairSummary {
@@ -113,7 +115,10 @@ impl Judged {
         Ok(Self {
             split: rows.word("split", row, Split::from_name)?,
             decision: rows.word("decision", row, Decision::from_name)?,
-            rejections: reasons.iter().map(|r| format!("{}/{}", r.criterion.name(), r.rule)).collect(),
+            rejections: reasons
+                .iter()
+                .map(|r| format!("{}/{}", r.criterion.name(), r.rule))
+                .collect(),
             numbers: [
                 rows.f64("ssim_inside", row)?,
                 rows.f64("ssim_outside", row)?,

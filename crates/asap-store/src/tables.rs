@@ -1,5 +1,6 @@
 //! The three Lance tables of a dataset, and the little of Lance that the rest of the crate needs.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,13 +59,20 @@ impl Table {
     /// Makes an empty table with the columns of `batch`; what an interrupted creation left is replaced.
     pub(crate) async fn create(root: &Path, kind: Kind, batch: RecordBatch) -> Result<Self> {
         let path = kind.folder(root);
-        let params = WriteParams { mode: WriteMode::Overwrite, ..Default::default() };
+        let params = WriteParams {
+            mode: WriteMode::Overwrite,
+            ..Default::default()
+        };
         let lance = InsertBuilder::new(uri(&path)?)
             .with_params(&params)
             .execute(vec![batch])
             .await
             .map_err(|error| Error::table("create", &path, error))?;
-        Ok(Self { kind, path, lance: Arc::new(lance) })
+        Ok(Self {
+            kind,
+            path,
+            lance: Arc::new(lance),
+        })
     }
 
     /// Opens the table at a version.
@@ -75,7 +83,11 @@ impl Table {
             .load()
             .await
             .map_err(|error| Error::table("open", &path, error))?;
-        let table = Self { kind, path, lance: Arc::new(lance) };
+        let table = Self {
+            kind,
+            path,
+            lance: Arc::new(lance),
+        };
         table.check_files()?;
         Ok(table)
     }
@@ -87,7 +99,10 @@ impl Table {
             let got = match fs_err::metadata(&path) {
                 Ok(metadata) => metadata.len(),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    return Err(Error::Damaged { path, reason: "the file is missing".to_owned() });
+                    return Err(Error::Damaged {
+                        path,
+                        reason: "the file is missing".to_owned(),
+                    });
                 }
                 Err(error) => return Err(Error::io("read", &path, error)),
             };
@@ -111,21 +126,39 @@ impl Table {
 
     /// The names of all columns.
     pub(crate) fn columns(&self) -> Vec<&str> {
-        self.lance.schema().fields.iter().map(|field| field.name.as_str()).collect()
+        self.lance
+            .schema()
+            .fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect()
     }
 
     pub(crate) async fn count(&self) -> Result<u64> {
         let count = self.lance.count_rows(None).await;
-        count.map(|n| n as u64).map_err(|error| self.failed("count", error))
+        count
+            .map(|n| n as u64)
+            .map_err(|error| self.failed("count", error))
     }
 
     /// Takes back what an interrupted write committed after this version.
     pub(crate) async fn rewind(&mut self) -> Result<()> {
-        let latest = self.lance.latest_version_id().await.map_err(|error| self.failed("read", error))?;
+        let latest = self
+            .lance
+            .latest_version_id()
+            .await
+            .map_err(|error| self.failed("read", error))?;
         if latest != self.version() {
             let mut lance = (*self.lance).clone();
-            lance.restore().await.map_err(|error| self.failed("restore", error))?;
-            tracing::info!(table = self.kind.name(), latest, "took back what an interrupted write left");
+            lance
+                .restore()
+                .await
+                .map_err(|error| self.failed("restore", error))?;
+            tracing::info!(
+                table = self.kind.name(),
+                latest,
+                "took back what an interrupted write left"
+            );
             self.lance = Arc::new(lance);
         }
         Ok(())
@@ -133,8 +166,14 @@ impl Table {
 
     /// Adds rows as one commit.
     pub(crate) async fn append(&mut self, batch: RecordBatch) -> Result<()> {
-        let params = WriteParams { mode: WriteMode::Append, ..Default::default() };
-        let lance = InsertBuilder::new(self.lance.clone()).with_params(&params).execute(vec![batch]).await;
+        let params = WriteParams {
+            mode: WriteMode::Append,
+            ..Default::default()
+        };
+        let lance = InsertBuilder::new(self.lance.clone())
+            .with_params(&params)
+            .execute(vec![batch])
+            .await;
         self.replace(Arc::new(lance.map_err(|error| self.failed("append to", error))?))
     }
 
@@ -142,7 +181,9 @@ impl Table {
     pub(crate) async fn upsert(&mut self, key: &str, batch: RecordBatch) -> Result<()> {
         let run = async {
             let mut builder = MergeInsertBuilder::try_new(self.lance.clone(), vec![key.to_owned()])?;
-            builder.when_matched(WhenMatched::UpdateAll).when_not_matched(WhenNotMatched::InsertAll);
+            builder
+                .when_matched(WhenMatched::UpdateAll)
+                .when_not_matched(WhenNotMatched::InsertAll);
             builder.try_build()?.execute_batches(vec![batch]).await
         };
         let (lance, _stats) = run.await.map_err(|error| self.failed("update", error))?;
@@ -151,23 +192,37 @@ impl Table {
 
     /// Replaces all rows as one commit; older versions keep theirs.
     pub(crate) async fn overwrite(&mut self, batch: RecordBatch) -> Result<()> {
-        let params = WriteParams { mode: WriteMode::Overwrite, ..Default::default() };
-        let lance = InsertBuilder::new(self.lance.clone()).with_params(&params).execute(vec![batch]).await;
+        let params = WriteParams {
+            mode: WriteMode::Overwrite,
+            ..Default::default()
+        };
+        let lance = InsertBuilder::new(self.lance.clone())
+            .with_params(&params)
+            .execute(vec![batch])
+            .await;
         self.replace(Arc::new(lance.map_err(|error| self.failed("update", error))?))
     }
 
     /// Merges small files into large ones, keeping the order of the rows.
     pub(crate) async fn compact(&mut self) -> Result<()> {
         let mut lance = (*self.lance).clone();
-        let options = CompactionOptions { materialize_deletions_threshold: 0.0, ..Default::default() };
-        compact_files(&mut lance, options, None).await.map_err(|error| self.failed("compact", error))?;
+        let options = CompactionOptions {
+            materialize_deletions_threshold: 0.0,
+            ..Default::default()
+        };
+        compact_files(&mut lance, options, None)
+            .await
+            .map_err(|error| self.failed("compact", error))?;
         self.replace(Arc::new(lance))
     }
 
     /// Takes the new version, once its files are on the disk.
     fn replace(&mut self, lance: Arc<Lance>) -> Result<()> {
-        let old: Vec<u64> = self.lance.iter_fragments().map(|fragment| fragment.id).collect();
-        for fragment in lance.iter_fragments().filter(|fragment| !old.contains(&fragment.id)) {
+        let old: BTreeSet<u64> = self.lance.iter_fragments().map(|fragment| fragment.id).collect();
+        for fragment in lance
+            .iter_fragments()
+            .filter(|fragment| !old.contains(&fragment.id))
+        {
             for file in &fragment.files {
                 sync_data_file(&self.path.join("data").join(&file.path))
                     .map_err(|error| Error::io("write", &self.path, error))?;
@@ -186,7 +241,10 @@ impl Table {
     /// The rows at `indices`, with the named columns, in the given order.
     pub(crate) async fn take(&self, indices: &[u64], columns: &[&str]) -> Result<RecordBatch> {
         let projection = ProjectionRequest::from_columns(columns.iter().copied(), self.lance.schema());
-        self.lance.take(indices, projection).await.map_err(|error| self.failed("read", error))
+        self.lance
+            .take(indices, projection)
+            .await
+            .map_err(|error| self.failed("read", error))
     }
 
     /// The bytes of a blob column in the rows at `indices`, in the given order.
@@ -194,9 +252,20 @@ impl Table {
         if indices.is_empty() {
             return Ok(Vec::new());
         }
-        let read = async { self.lance.read_blobs(column)?.with_row_indices(indices).execute().await };
-        let blobs = read.await.map_err(|error| self.failed("read the images of", error))?;
-        Ok(blobs.into_iter().map(|blob| blob.data.map(Vec::from).unwrap_or_default()).collect())
+        let read = async {
+            self.lance
+                .read_blobs(column)?
+                .with_row_indices(indices)
+                .execute()
+                .await
+        };
+        let blobs = read
+            .await
+            .map_err(|error| self.failed("read the images of", error))?;
+        Ok(blobs
+            .into_iter()
+            .map(|blob| blob.data.map(Vec::from).unwrap_or_default())
+            .collect())
     }
 
     /// Every row with the named columns, in storage order, a few thousand rows at a time.
@@ -211,7 +280,11 @@ impl Table {
             scanner.try_into_stream().await
         };
         let mut batches = open.await.map_err(|error| self.failed("read", error))?;
-        while let Some(batch) = batches.try_next().await.map_err(|error| self.failed("read", error))? {
+        while let Some(batch) = batches
+            .try_next()
+            .await
+            .map_err(|error| self.failed("read", error))?
+        {
             each(&batch)?;
         }
         Ok(())

@@ -32,7 +32,11 @@ pub(crate) fn write(columns: &mut Columns, assessments: &[Option<&Assessment>]) 
     };
     columns.text("split", all().map(|a| Some(a?.curation.split.name())));
     columns.text("decision", all().map(|a| Some(a?.curation.decision.name())));
-    columns.structs("rejections", all().map(|a| Some(a?.curation.rejections.clone())), write_rejections);
+    columns.structs(
+        "rejections",
+        all().map(|a| Some(a?.curation.rejections.clone())),
+        write_rejections,
+    );
     columns.u32("cluster", all().map(|a| Some(a?.curation.cluster)));
     columns.text("thresholds", all().map(|a| Some(&a?.curation.thresholds)));
     columns.f64("ssim_inside", edit(|s| s.ssim_inside));
@@ -63,9 +67,18 @@ fn write_stats(inner: &mut Columns, items: &[RegionStats]) {
     inner.f64("lpips_inside", items.iter().map(|s| s.lpips_inside));
     inner.f64("lpips_outside", items.iter().map(|s| s.lpips_outside));
     inner.f64("psnr_outside_db", items.iter().map(|s| s.psnr_outside_db));
-    inner.f64("mean_abs_diff_inside", items.iter().map(|s| s.mean_abs_diff_inside));
-    inner.u8("max_abs_diff_outside", items.iter().map(|s| Some(s.max_abs_diff_outside)));
-    inner.u64("changed_outside_px", items.iter().map(|s| Some(s.changed_outside_px)));
+    inner.f64(
+        "mean_abs_diff_inside",
+        items.iter().map(|s| s.mean_abs_diff_inside),
+    );
+    inner.u8(
+        "max_abs_diff_outside",
+        items.iter().map(|s| Some(s.max_abs_diff_outside)),
+    );
+    inner.u64(
+        "changed_outside_px",
+        items.iter().map(|s| Some(s.changed_outside_px)),
+    );
 }
 
 fn write_evidence(inner: &mut Columns, items: &[Option<&Evidence>]) {
@@ -120,7 +133,9 @@ pub(crate) fn rejections(rows: &Rows<'_>, row: usize) -> Result<Vec<Rejection>> 
 }
 
 fn criterion(name: &str) -> Option<Criterion> {
-    Criterion::ALL.into_iter().find(|criterion| criterion.name() == name)
+    Criterion::ALL
+        .into_iter()
+        .find(|criterion| criterion.name() == name)
 }
 
 fn stat_region(name: &str) -> Option<StatRegion> {

@@ -33,8 +33,10 @@ pub(crate) fn skeletons(rows: &Rows<'_>, column: &str, row: usize) -> Result<Vec
     floats
         .chunks_exact(N_FLOATS)
         .map(|person| {
-            let keypoints: Vec<Keypoint> =
-                person.chunks_exact(3).map(|v| Keypoint::from([v[0], v[1], v[2]])).collect();
+            let keypoints: Vec<Keypoint> = person
+                .chunks_exact(3)
+                .map(|v| Keypoint::from([v[0], v[1], v[2]]))
+                .collect();
             Skeleton::try_from(keypoints)
                 .map_err(|error| rows.unknown(column, &error.to_string(), "skeleton"))
         })
@@ -98,5 +100,9 @@ number! {
 
 /// A row that a reader expected and did not get.
 pub(crate) fn missing(what: &'static str, id: impl ToString, path: &std::path::Path) -> Error {
-    Error::Missing { what, id: id.to_string(), path: path.to_owned() }
+    Error::Missing {
+        what,
+        id: id.to_string(),
+        path: path.to_owned(),
+    }
 }

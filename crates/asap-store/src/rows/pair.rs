@@ -14,8 +14,14 @@ use crate::{Error, Result};
 pub(crate) const REJECTED: &str = "rejected";
 
 /// What is read for lists: no image, mask or keypoint.
-pub(crate) const SUMMARY: [&str; 6] =
-    ["pair_id", "positive_id", "mechanism", "operators", "degradations", "regions"];
+pub(crate) const SUMMARY: [&str; 6] = [
+    "pair_id",
+    "positive_id",
+    "mechanism",
+    "operators",
+    "degradations",
+    "regions",
+];
 
 /// Everything that is neither the rejected image nor a mask.
 pub(crate) const PLAIN: [&str; 11] = [
@@ -70,15 +76,25 @@ pub(crate) fn write(columns: &mut Columns, pairs: &[&Pair]) {
         inner.u32("x1", budgets.iter().map(|b| b.map(|b| b.x1)));
         inner.u32("y1", budgets.iter().map(|b| b.map(|b| b.y1)));
     });
-    columns.texts("regions", all().map(|p| Some(p.regions.iter().map(|r| r.name()).collect())));
-    columns.structs("degradations", all().map(|p| Some(p.degradations.clone())), |inner, items| {
-        inner.text("part", items.iter().map(|d| Some(d.part.name())));
-        inner.text("kind", items.iter().map(|d| Some(d.kind.name())));
-        inner.text("scope", items.iter().map(|d| Some(d.scope.name())));
-        inner.text("severity", items.iter().map(|d| Some(d.severity.name())));
-    });
+    columns.texts(
+        "regions",
+        all().map(|p| Some(p.regions.iter().map(|r| r.name()).collect())),
+    );
+    columns.structs(
+        "degradations",
+        all().map(|p| Some(p.degradations.clone())),
+        |inner, items| {
+            inner.text("part", items.iter().map(|d| Some(d.part.name())));
+            inner.text("kind", items.iter().map(|d| Some(d.kind.name())));
+            inner.text("scope", items.iter().map(|d| Some(d.scope.name())));
+            inner.text("severity", items.iter().map(|d| Some(d.severity.name())));
+        },
+    );
     columns.text("mechanism", all().map(|p| Some(p.mechanism.name())));
-    columns.f32s("rejected_skeletons", all().map(|p| Some(flat_skeletons(&p.rejected_skeletons))));
+    columns.f32s(
+        "rejected_skeletons",
+        all().map(|p| Some(flat_skeletons(&p.rejected_skeletons))),
+    );
     columns.texts("operators", all().map(|p| Some(p.provenance.operators.clone())));
     columns.text("parameters", all().map(|p| Some(&p.provenance.parameters)));
     columns.u64("seed", all().map(|p| Some(p.provenance.seed)));

@@ -11,8 +11,14 @@ use crate::rows::{self, flat_skeletons};
 pub(crate) const IMAGE: &str = "image";
 
 /// What is read for lists: no image and no keypoint.
-pub(crate) const SUMMARY: [&str; 6] =
-    ["positive_id", "width", "height", "prompt", "source_kind", "source_name"];
+pub(crate) const SUMMARY: [&str; 6] = [
+    "positive_id",
+    "width",
+    "height",
+    "prompt",
+    "source_kind",
+    "source_name",
+];
 
 /// Everything but the image.
 pub(crate) const PLAIN: [&str; 9] = [
@@ -62,5 +68,7 @@ pub(crate) fn read(rows: &Rows<'_>, row: usize, image_png: Vec<u8>) -> Result<Po
 /// Reads every row of a batch, without images.
 pub(crate) fn read_all(table: &str, batch: &RecordBatch) -> Result<Vec<Positive>> {
     let rows = Rows::of_batch(table, batch);
-    (0..batch.num_rows()).map(|row| read(&rows, row, Vec::new())).collect()
+    (0..batch.num_rows())
+        .map(|row| read(&rows, row, Vec::new()))
+        .collect()
 }
