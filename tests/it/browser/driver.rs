@@ -39,7 +39,11 @@ pub(super) struct Equipment {
 impl Equipment {
     /// `None`, after a line that says why, where something is absent and nobody requires it.
     pub(super) fn find(scripts: Scripts) -> Result<Option<Self>> {
-        let get = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let get = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let missing = |name: &str| {
             let required = std::env::var("ASAP_REQUIRE").unwrap_or_default();
             if required.split(',').any(|item| item.trim() == "browser") {
@@ -48,13 +52,21 @@ impl Equipment {
             eprintln!("skipped: a browser test needs `{name}`");
             Ok(None)
         };
-        let Some(chromium) = get("ASAP_CHROMIUM") else { return missing("ASAP_CHROMIUM") };
-        let Some(driver) = get("ASAP_CHROMEDRIVER") else { return missing("ASAP_CHROMEDRIVER") };
+        let Some(chromium) = get("ASAP_CHROMIUM") else {
+            return missing("ASAP_CHROMIUM");
+        };
+        let Some(driver) = get("ASAP_CHROMEDRIVER") else {
+            return missing("ASAP_CHROMEDRIVER");
+        };
         let site = get("ASAP_SITE");
         if site.is_none() && scripts == Scripts::On {
             return missing("ASAP_SITE");
         }
-        Ok(Some(Self { chromium, driver, site }))
+        Ok(Some(Self {
+            chromium,
+            driver,
+            site,
+        }))
     }
 }
 
@@ -100,7 +112,12 @@ impl Session {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .context("the driver does not start a browser")?;
-        Ok(Self { client, base, _driver: driver, _profile: profile })
+        Ok(Self {
+            client,
+            base,
+            _driver: driver,
+            _profile: profile,
+        })
     }
 
     pub(super) async fn open(&self, path: &str) -> Result<()> {
@@ -110,18 +127,27 @@ impl Session {
 
     /// Waits until the page has come to life.
     pub(super) async fn live(&self) -> Result<()> {
-        self.find("html[data-live]").await.map(drop).context("the page does not come to life")
+        self.find("html[data-live]")
+            .await
+            .map(drop)
+            .context("the page does not come to life")
     }
 
     /// The first element of a selector, as soon as there is one.
     pub(super) async fn find(&self, css: &str) -> Result<Element> {
         let wait = self.client.wait().at_most(PATIENCE);
-        wait.for_element(Locator::Css(css)).await.with_context(|| format!("no `{css}` on the page"))
+        wait.for_element(Locator::Css(css))
+            .await
+            .with_context(|| format!("no `{css}` on the page"))
     }
 
     /// Clicks the link of that text.
     pub(super) async fn follow(&self, text: &str) -> Result<()> {
-        let link = self.client.find(Locator::LinkText(text)).await.with_context(|| format!("no link `{text}`"))?;
+        let link = self
+            .client
+            .find(Locator::LinkText(text))
+            .await
+            .with_context(|| format!("no link `{text}`"))?;
         Ok(link.click().await?)
     }
 
@@ -147,23 +173,24 @@ impl Session {
     }
 
     /// Asks until there is an answer.
-    pub(super) async fn until<T>(
-        &self,
-        what: &str,
-        ask: impl AsyncFn() -> Result<Option<T>>,
-    ) -> Result<T> {
+    pub(super) async fn until<T>(&self, what: &str, ask: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
         for _ in 0..PATIENCE.as_millis() / 100 {
             if let Some(answer) = ask().await? {
                 return Ok(answer);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        bail!("waited in vain for {what} at {}", self.client.current_url().await?)
+        bail!(
+            "waited in vain for {what} at {}",
+            self.client.current_url().await?
+        )
     }
 
     /// Keeps a picture of the page where somebody wants it.
     pub(super) async fn screenshot(&self, name: &str) -> Result<()> {
-        let Some(folder) = std::env::var_os("ASAP_ARTEFACTS").map(PathBuf::from) else { return Ok(()) };
+        let Some(folder) = std::env::var_os("ASAP_ARTEFACTS").map(PathBuf::from) else {
+            return Ok(());
+        };
         fs_err::create_dir_all(&folder)?;
         let png = self.client.screenshot().await?;
         fs_err::write(folder.join(format!("browser-{name}.png")), png)?;

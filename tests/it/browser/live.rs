@@ -18,7 +18,11 @@ fn a_copied_link_shows_the_same_view() -> Result<()> {
         session.open("/pairs").await?;
         session.live().await?;
         let all = session.find("h1").await?.text().await?;
-        session.find("input[name=decision][value=kept]").await?.click().await?;
+        session
+            .find("input[name=decision][value=kept]")
+            .await?
+            .click()
+            .await?;
         session.address_with("decision=kept").await?;
         let kept = session.heading_other_than(&all).await?;
         ensure!(kept.ends_with(&format!("of {N_PAIRS} pairs")), "{kept}");
@@ -45,11 +49,18 @@ fn a_copied_link_shows_the_same_view() -> Result<()> {
 
         session.client.goto(&link).await?;
         session.live().await?;
-        ensure!(view_box(session).await? == framed, "another view: {}", view_box(session).await?);
+        ensure!(
+            view_box(session).await? == framed,
+            "another view: {}",
+            view_box(session).await?
+        );
         ensure!(split(session).await? == "38");
         session.find(".divider").await?;
         session.find("image.outline").await?;
-        ensure!(session.client.current_url().await?.as_str() == link, "the address has changed by itself");
+        ensure!(
+            session.client.current_url().await?.as_str() == link,
+            "the address has changed by itself"
+        );
         Ok(())
     })
 }
@@ -86,11 +97,19 @@ fn the_endless_grid_reaches_the_last_pair() -> Result<()> {
         session.open("/pairs").await?;
         session.live().await?;
         session.find(".cards.endless").await?;
-        session.client.execute("window.scrollTo(0, document.body.scrollHeight)", Vec::new()).await?;
-        session.find(&format!("li[aria-posinset='{N_PAIRS}'] .card-link")).await?;
+        session
+            .client
+            .execute("window.scrollTo(0, document.body.scrollHeight)", Vec::new())
+            .await?;
+        session
+            .find(&format!("li[aria-posinset='{N_PAIRS}'] .card-link"))
+            .await?;
         let drawn = session.client.find_all(Locator::Css("li.card")).await?.len();
         ensure!(drawn < N_PAIRS, "every card is drawn: {drawn}");
-        session.client.execute("window.scrollTo(0, 0)", Vec::new()).await?;
+        session
+            .client
+            .execute("window.scrollTo(0, 0)", Vec::new())
+            .await?;
         session.find("li[aria-posinset='1'] .card-link").await?;
         Ok(())
     })
@@ -102,12 +121,19 @@ fn back_returns_to_the_earlier_filter() -> Result<()> {
         session.open("/pairs").await?;
         session.live().await?;
         let all = session.find("h1").await?.text().await?;
-        session.find("input[name=decision][value=rejected]").await?.click().await?;
+        session
+            .find("input[name=decision][value=rejected]")
+            .await?
+            .click()
+            .await?;
         let rejected = session.heading_other_than(&all).await?;
         session.client.back().await?;
         ensure!(session.heading_other_than(&rejected).await? == all);
         let checkbox = session.find("input[name=decision][value=rejected]").await?;
-        ensure!(!checkbox.is_selected().await?, "the form shows another state than the list");
+        ensure!(
+            !checkbox.is_selected().await?,
+            "the form shows another state than the list"
+        );
         Ok(())
     })
 }

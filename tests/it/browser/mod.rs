@@ -13,7 +13,9 @@ use fantoccini::Locator;
 
 /// Runs a test in a browser of its own, over a dataset and a server of its own.
 fn in_browser(name: &str, scripts: Scripts, test: impl AsyncFnOnce(&Session) -> Result<()>) -> Result<()> {
-    let Some(equipment) = Equipment::find(scripts)? else { return Ok(()) };
+    let Some(equipment) = Equipment::find(scripts)? else {
+        return Ok(());
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let session = Session::start(&equipment, scripts).await?;

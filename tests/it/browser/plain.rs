@@ -10,7 +10,11 @@ use super::{in_browser, view_box};
 fn everything_is_reached_without_scripts() -> Result<()> {
     in_browser("plain-pair", Scripts::Off, async |session| {
         session.open("/pairs").await?;
-        session.find("input[name=decision][value=kept]").await?.click().await?;
+        session
+            .find("input[name=decision][value=kept]")
+            .await?
+            .click()
+            .await?;
         session.find(".form-actions button").await?.click().await?;
         session.address_with("decision=kept").await?;
         let heading = session.find("h1").await?.text().await?;
@@ -23,12 +27,19 @@ fn everything_is_reached_without_scripts() -> Result<()> {
         let whole = view_box(session).await?;
         session.follow("Slider").await?;
         session.address_with("mode=slider").await?;
-        session.find("input[name=split_at]").await?.send_keys(&String::from(char::from(Key::Left))).await?;
+        session
+            .find("input[name=split_at]")
+            .await?
+            .send_keys(&String::from(char::from(Key::Left)))
+            .await?;
         session.find(".sliders button").await?.click().await?;
         session.address_with("split_at=49").await?;
         session.follow("Frame the edit").await?;
         let link = session.address_with("z=").await?;
-        ensure!(link.contains("mode=slider") && link.contains("split_at=49"), "{link}");
+        ensure!(
+            link.contains("mode=slider") && link.contains("split_at=49"),
+            "{link}"
+        );
         ensure!(view_box(session).await? != whole);
         session.follow("Difference").await?;
         session.address_with("mode=difference").await?;
@@ -41,7 +52,11 @@ fn everything_is_reached_without_scripts() -> Result<()> {
 fn colours_are_chosen_without_scripts() -> Result<()> {
     in_browser("plain-dark", Scripts::Off, async |session| {
         session.open("/dataset").await?;
-        session.find("button[name=theme][value=dark]").await?.click().await?;
+        session
+            .find("button[name=theme][value=dark]")
+            .await?
+            .click()
+            .await?;
         session.find("html[data-theme=dark]").await?;
         session.address_with("/dataset").await?;
         Ok(())

@@ -21,11 +21,17 @@ const QUERIES: [&str; 8] = [
 ];
 
 fn main() {
-    let n_rows = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(25_000);
+    let n_rows = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(25_000);
     let rows = sample_rows(n_rows);
     let start = Instant::now();
     let index = Index::new(rows);
-    println!("{n_rows} rows indexed in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    println!(
+        "{n_rows} rows indexed in {:.1} ms",
+        start.elapsed().as_secs_f64() * 1e3
+    );
     let mut all_ms = Vec::new();
     for text in QUERIES {
         let query = GridQuery::parse(text).expect("the queries of this file are well formed");
@@ -38,9 +44,17 @@ fn main() {
             })
             .collect();
         all_ms.extend_from_slice(&times_ms);
-        println!("p50 {:7.3} ms  p95 {:7.3} ms  {text}", share(&mut times_ms, 0.5), share(&mut times_ms, 0.95));
+        println!(
+            "p50 {:7.3} ms  p95 {:7.3} ms  {text}",
+            share(&mut times_ms, 0.5),
+            share(&mut times_ms, 0.95)
+        );
     }
-    println!("p50 {:7.3} ms  p95 {:7.3} ms  all", share(&mut all_ms, 0.5), share(&mut all_ms, 0.95));
+    println!(
+        "p50 {:7.3} ms  p95 {:7.3} ms  all",
+        share(&mut all_ms, 0.5),
+        share(&mut all_ms, 0.95)
+    );
 }
 
 /// The value that the given share of all lies at or below.

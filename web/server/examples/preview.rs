@@ -13,7 +13,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let addr: SocketAddr = args.next().as_deref().unwrap_or("127.0.0.1:3001").parse()?;
     let n_pairs = args.next().as_deref().unwrap_or("500").parse()?;
-    let client = args.next().map(|site| Client::read(Path::new(&site))).transpose()?;
+    let client = args
+        .next()
+        .map(|site| Client::read(Path::new(&site)))
+        .transpose()?;
     let state = State::new(Arc::new(sample(n_pairs)), client).await?;
     axum::serve(tokio::net::TcpListener::bind(addr).await?, app(state)).await?;
     Ok(())

@@ -18,15 +18,22 @@ use crate::state::State;
 /// [`Error`] says what cannot be read or listened on; the server prints nothing itself.
 pub async fn serve(config: Config, on_listening: impl FnOnce(SocketAddr)) -> Result<(), Error> {
     let Config { data, addr, site } = config;
-    let unreadable = |source| Error::Data { path: data.clone(), source };
+    let unreadable = |source| Error::Data {
+        path: data.clone(),
+        source,
+    };
     let store = Store::open(&data).await.map_err(unreadable)?;
     let client = match site {
         Some(path) => Some(Client::read(&path).map_err(|source| Error::Site { path, source })?),
         None => None,
     };
     let state = State::new(Arc::new(store), client).await.map_err(unreadable)?;
-    let listener = TcpListener::bind(addr).await.map_err(|source| Error::Listen { addr, source })?;
-    let local = listener.local_addr().map_err(|source| Error::Listen { addr, source })?;
+    let listener = TcpListener::bind(addr)
+        .await
+        .map_err(|source| Error::Listen { addr, source })?;
+    let local = listener
+        .local_addr()
+        .map_err(|source| Error::Listen { addr, source })?;
     tracing::info!(address = %local, dataset = %data.display(), "listening");
     on_listening(local);
     axum::serve(listener, app(state))

@@ -58,7 +58,11 @@ fn decision(assessment: &Assessment) -> AnyView {
 }
 
 fn statistics(assessment: &Assessment) -> AnyView {
-    let mut profiles: Vec<&str> = assessment.stats.iter().map(|stats| stats.profile.as_str()).collect();
+    let mut profiles: Vec<&str> = assessment
+        .stats
+        .iter()
+        .map(|stats| stats.profile.as_str())
+        .collect();
     profiles.sort_unstable();
     profiles.dedup();
     let profiles = profiles.join(", ");
@@ -136,8 +140,18 @@ fn labels(model: &PairModel) -> AnyView {
 }
 
 fn provenance(model: &PairModel) -> AnyView {
-    let or_none = |text: &str| if text.is_empty() { "not stated".to_owned() } else { text.to_owned() };
-    let siblings = GridQuery::from(Filter { text: model.source.name.clone(), ..Filter::default() }).href();
+    let or_none = |text: &str| {
+        if text.is_empty() {
+            "not stated".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let siblings = GridQuery::from(Filter {
+        text: model.source.name.clone(),
+        ..Filter::default()
+    })
+    .href();
     view! {
         <section class="tall" aria-label="Provenance">
             <h2>"Provenance"</h2>
@@ -164,7 +178,12 @@ fn provenance(model: &PairModel) -> AnyView {
 
 fn bytes(model: &PairModel) -> AnyView {
     let images = &model.images;
-    let all = [&images.preferred, &images.rejected, &images.mask_edit, &images.mask_part];
+    let all = [
+        &images.preferred,
+        &images.rejected,
+        &images.mask_edit,
+        &images.mask_part,
+    ];
     let rows = all.into_iter().chain(&images.patch).map(file).collect_view();
     view! {
         <section class="wide" aria-label="Files">

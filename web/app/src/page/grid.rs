@@ -86,7 +86,11 @@ fn heading(model: &GridModel) -> AnyView {
     let text = if model.query.filter.is_empty() {
         format!("{} pairs", words::count(model.n_total))
     } else {
-        format!("{} of {} pairs", words::count(model.n_matching), words::count(model.n_total))
+        format!(
+            "{} of {} pairs",
+            words::count(model.n_matching),
+            words::count(model.n_total)
+        )
     };
     let hint = (model.n_matching == 0).then(|| {
         if model.n_total == 0 {
@@ -116,11 +120,17 @@ fn chips(filter: &Filter) -> AnyView {
             let mut rest = filter.clone();
             *rest.bounds_mut(measure) = Bounds::default();
             let end = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-            chips.push((format!("{} {}–{}", measure.title(), end(bounds.min), end(bounds.max)), rest));
+            chips.push((
+                format!("{} {}–{}", measure.title(), end(bounds.min), end(bounds.max)),
+                rest,
+            ));
         }
     }
     if !filter.text.is_empty() {
-        let rest = Filter { text: String::new(), ..filter.clone() };
+        let rest = Filter {
+            text: String::new(),
+            ..filter.clone()
+        };
         chips.push((format!("“{}”", filter.text), rest));
     }
     let chip = |(text, rest): (String, Filter)| {
@@ -131,8 +141,7 @@ fn chips(filter: &Filter) -> AnyView {
             </a></li>
         }
     };
-    view! { <ul class="chips">{chips.into_iter().map(chip).collect_view()}</ul> }
-    .into_any()
+    view! { <ul class="chips">{chips.into_iter().map(chip).collect_view()}</ul> }.into_any()
 }
 
 fn pager(model: &GridModel, is_endless: bool) -> AnyView {
@@ -206,13 +215,22 @@ impl Live {
     fn shown(&self) -> Vec<(usize, Option<Card>)> {
         let window = self.window.get();
         self.cards.with(|cards| match window {
-            Some(window) => (window.first..window.end).map(|idx| (idx, cards.get(&idx).cloned())).collect(),
-            None => cards.iter().map(|(&idx, card)| (idx, Some(card.clone()))).collect(),
+            Some(window) => (window.first..window.end)
+                .map(|idx| (idx, cards.get(&idx).cloned()))
+                .collect(),
+            None => cards
+                .iter()
+                .map(|(&idx, card)| (idx, Some(card.clone())))
+                .collect(),
         })
     }
 
     fn filter_changed(self, filter: Filter) {
-        let query = self.model.with_untracked(|model| GridQuery { filter, page: 1, ..model.query.clone() });
+        let query = self.model.with_untracked(|model| GridQuery {
+            filter,
+            page: 1,
+            ..model.query.clone()
+        });
         self.load(query, History::Push);
     }
 
@@ -271,20 +289,36 @@ impl Live {
 
     /// Measures one card and lays the list out by it.
     fn measure(self, start: Start) {
-        let Some(list) = self.list.get_untracked() else { return };
-        let (n_cards, page) =
-            self.model.with_untracked(|model| (model.n_matching, model.query.page as usize - 1));
+        let Some(list) = self.list.get_untracked() else {
+            return;
+        };
+        let (n_cards, page) = self
+            .model
+            .with_untracked(|model| (model.n_matching, model.query.page as usize - 1));
         let Some((n_columns, row_px)) = measure_cells(&list).filter(|_| n_cards > PAGE_LEN) else {
             self.page_again();
             return;
         };
-        let viewport_px = window().inner_height().ok().and_then(|px| px.as_f64()).unwrap_or(800.0);
-        let layout = Layout { n_cards, n_columns, row_px, viewport_px };
+        let viewport_px = window()
+            .inner_height()
+            .ok()
+            .and_then(|px| px.as_f64())
+            .unwrap_or(800.0);
+        let layout = Layout {
+            n_cards,
+            n_columns,
+            row_px,
+            viewport_px,
+        };
         self.layout.set_value(Some(layout));
         if start == Start::AtPage {
             let list_top = list.get_bounding_client_rect().top() + scroll_y();
             // The list must have its height before the page can scroll into it.
-            self.draw(&list, layout, layout.window(layout.scrolled_to(page * PAGE_LEN), MARGIN_ROWS));
+            self.draw(
+                &list,
+                layout,
+                layout.window(layout.scrolled_to(page * PAGE_LEN), MARGIN_ROWS),
+            );
             if page > 0 {
                 window().scroll_to_with_x_and_y(0.0, list_top + layout.scrolled_to(page * PAGE_LEN));
             } else if list_top < scroll_y() {
@@ -296,7 +330,9 @@ impl Live {
 
     /// Draws the cards that are on the screen now and fetches what is missing of them.
     fn scrolled(self) {
-        let (Some(layout), Some(list)) = (self.layout.get_value(), self.list.get_untracked()) else { return };
+        let (Some(layout), Some(list)) = (self.layout.get_value(), self.list.get_untracked()) else {
+            return;
+        };
         let window = layout.window(-list.get_bounding_client_rect().top(), MARGIN_ROWS);
         if self.window.get_untracked() != Some(window) {
             self.draw(&list, layout, window);
@@ -336,7 +372,9 @@ impl Live {
         }
         self.asked.update_value(|asked| asked.push(page));
         let turn = self.turn.get_value();
-        let query = self.model.with_untracked(|model| model.query.at_page(page as u32 + 1).to_query());
+        let query = self
+            .model
+            .with_untracked(|model| model.query.at_page(page as u32 + 1).to_query());
         leptos::task::spawn_local(async move {
             let answer: Option<PairsAnswer> = browser::fetch_json(&format!("/api/v1/pairs?{query}")).await;
             if self.turn.get_value() != turn {
@@ -345,7 +383,9 @@ impl Live {
             match answer {
                 Some(answer) => self.cards.update(|cards| cards.extend(by_position(answer.pairs))),
                 // Asked again when it is scrolled past the next time.
-                None => self.asked.update_value(|asked| asked.retain(|&other| other != page)),
+                None => self
+                    .asked
+                    .update_value(|asked| asked.retain(|&other| other != page)),
             }
         });
     }

@@ -1,9 +1,9 @@
 //! A small dataset that is made up on the spot: for tests, benchmarks, and a look at the pages.
 
 use asap_core::{
-    Assessment, BoxPx, Criterion, Curation, Decision, Degradation, Evidence, Kind, Mask, Mechanism, Pair, PairId,
-    PairSummary, Part, Positive, PositiveId, Provenance, Region, RegionStats, Rejected, Rejection, Scope, Severity,
-    Source, SourceKind, Split, StatRegion, Stream,
+    Assessment, BoxPx, Criterion, Curation, Decision, Degradation, Evidence, Kind, Mask, Mechanism, Pair,
+    PairId, PairSummary, Part, Positive, PositiveId, Provenance, Region, RegionStats, Rejected, Rejection,
+    Scope, Severity, Source, SourceKind, Split, StatRegion, Stream,
 };
 use image::{ImageEncoder, Rgb, RgbImage};
 
@@ -42,12 +42,21 @@ fn row(pair_idx: usize) -> PairSummary {
     let positive_idx = pair_idx / PAIRS_PER_POSITIVE;
     let mut pick = |n: usize| stream.below(n);
     let is_figure = positive_idx.is_multiple_of(3);
-    let source_name = if is_figure { format!("figure/7/{positive_idx}") } else { format!("person_{positive_idx:05}.jpg") };
+    let source_name = if is_figure {
+        format!("figure/7/{positive_idx}")
+    } else {
+        format!("person_{positive_idx:05}.jpg")
+    };
     let (part, kind) = (Part::ALL[pick(Part::ALL.len())], Kind::ALL[pick(Kind::ALL.len())]);
     let operator = format!("{}.{}@1", part.name(), kind.name());
     let decision = Decision::ALL[[1, 1, 1, 2, 0][pick(5)]];
     let positive_id = PositiveId::new(&source_name, "sample");
-    let prompts = ["a dancer on a stage", "two friends at a table", "a climber on a red wall", "a cook with a pan"];
+    let prompts = [
+        "a dancer on a stage",
+        "two friends at a table",
+        "a climber on a red wall",
+        "a cook with a pan",
+    ];
     let regions = vec![Region::ALL[pick(Region::ALL.len())]];
     let ssim_inside = 0.2 + 0.7 * stream.unit();
     PairSummary {
@@ -56,15 +65,32 @@ fn row(pair_idx: usize) -> PairSummary {
         width: WIDTH_PX,
         height: HEIGHT_PX,
         prompt: format!("{}, number {positive_idx}", prompts[positive_idx % prompts.len()]),
-        source_kind: if is_figure { SourceKind::Figure } else { SourceKind::Photograph },
+        source_kind: if is_figure {
+            SourceKind::Figure
+        } else {
+            SourceKind::Photograph
+        },
         source_name,
-        mechanism: if is_figure { Mechanism::SkeletonSpace } else { Mechanism::ImageSpace },
+        mechanism: if is_figure {
+            Mechanism::SkeletonSpace
+        } else {
+            Mechanism::ImageSpace
+        },
         operators: vec![operator],
-        degradations: vec![Degradation { part, kind, scope: Scope::Local, severity: Severity::Clear }],
+        degradations: vec![Degradation {
+            part,
+            kind,
+            scope: Scope::Local,
+            severity: Severity::Clear,
+        }],
         regions,
         split: Split::ALL[[0, 0, 0, 1, 2][positive_idx % 5]],
         decision,
-        rejections: if decision == Decision::Rejected { vec!["visible_degradation/ssim_edit_max".to_owned()] } else { Vec::new() },
+        rejections: if decision == Decision::Rejected {
+            vec!["visible_degradation/ssim_edit_max".to_owned()]
+        } else {
+            Vec::new()
+        },
         ssim_inside: (!pair_idx.is_multiple_of(29)).then_some(ssim_inside),
         ssim_outside: Some(1.0 - 0.03 * stream.unit().powi(3)),
         lpips_inside: None,
@@ -76,7 +102,12 @@ fn row(pair_idx: usize) -> PairSummary {
 fn budget(pair_idx: usize) -> BoxPx {
     let mut stream = Stream::new(pair_idx as u64, "sample budget");
     let (x0, y0) = (10 + stream.below(120) as u32, 10 + stream.below(80) as u32);
-    BoxPx { x0, y0, x1: x0 + 48, y1: y0 + 40 }
+    BoxPx {
+        x0,
+        y0,
+        x1: x0 + 48,
+        y1: y0 + 40,
+    }
 }
 
 /// A scene of soft discs.
@@ -85,7 +116,14 @@ fn image(positive_idx: usize) -> RgbImage {
     let discs: Vec<[f64; 6]> = (0..9)
         .map(|_| {
             let mut unit = || stream.unit();
-            [unit() * f64::from(WIDTH_PX), unit() * f64::from(HEIGHT_PX), 10.0 + 24.0 * unit(), unit(), unit(), unit()]
+            [
+                unit() * f64::from(WIDTH_PX),
+                unit() * f64::from(HEIGHT_PX),
+                10.0 + 24.0 * unit(),
+                unit(),
+                unit(),
+                unit(),
+            ]
         })
         .collect();
     RgbImage::from_fn(WIDTH_PX, HEIGHT_PX, |x, y| {
@@ -109,7 +147,12 @@ fn turned(image: &RgbImage, budget: BoxPx) -> RgbImage {
 fn png(image: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     image::codecs::png::PngEncoder::new(&mut bytes)
-        .write_image(image, image.width(), image.height(), image::ExtendedColorType::Rgb8)
+        .write_image(
+            image,
+            image.width(),
+            image.height(),
+            image::ExtendedColorType::Rgb8,
+        )
         .expect("a vector takes every byte");
     bytes
 }
@@ -137,7 +180,10 @@ fn pair(row: &PairSummary, pair_idx: usize, budget: BoxPx, patch: &RgbImage) -> 
     Pair {
         id: row.id,
         positive_id: row.positive_id,
-        rejected: Rejected::Patch { budget, png: png(patch) },
+        rejected: Rejected::Patch {
+            budget,
+            png: png(patch),
+        },
         mask_part: mask_edit.dilated(8),
         mask_edit,
         regions: row.regions.clone(),
@@ -176,7 +222,10 @@ fn assessment(row: &PairSummary, pair: &Pair) -> Assessment {
     let is_rejected = row.decision == Decision::Rejected;
     Assessment {
         pair_id: row.id,
-        stats: vec![stats(StatRegion::Edit, &pair.mask_edit), stats(StatRegion::Part, &pair.mask_part)],
+        stats: vec![
+            stats(StatRegion::Edit, &pair.mask_edit),
+            stats(StatRegion::Part, &pair.mask_part),
+        ],
         evidence: evidence(row, pair),
         curation: Curation {
             decision: row.decision,

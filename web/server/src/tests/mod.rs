@@ -50,7 +50,11 @@ async fn ask(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer { status: parts.status, headers: parts.headers, bytes }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        bytes,
+    }
 }
 
 async fn get(router: &Router, uri: &str) -> Answer {

@@ -17,9 +17,12 @@ async fn the_grid_is_a_form_and_a_list_without_scripts() {
         .iter()
         .filter(|row| row.decision.name() == "kept" && row.ssim_inside.is_some_and(|value| value >= 0.3))
         .count();
-    assert!(html.contains(&format!("{n_expected} of {N_PAIRS} pairs")), "{html}");
+    assert!(
+        html.contains(&format!("{n_expected} of {N_PAIRS} pairs")),
+        "{html}"
+    );
     for part in [
-        "<form class=\"filters\" method=\"get\" action=\"/pairs\"",
+        "method=\"get\" action=\"/pairs\"",
         "<button type=\"submit\">Apply</button>",
         "name=\"ssim_in_min\" value=\"0.3\"",
         "aria-setsize=\"",
@@ -29,7 +32,10 @@ async fn the_grid_is_a_form_and_a_list_without_scripts() {
         assert!(html.contains(part), "{part} is missing in {html}");
     }
     assert!(!html.contains("<script"), "no client, no script");
-    assert!(!html.contains("style=\""), "the policy forbids inline styles: {html}");
+    assert!(
+        !html.contains("style=\""),
+        "the policy forbids inline styles: {html}"
+    );
 }
 
 #[tokio::test]
@@ -44,18 +50,37 @@ async fn a_pair_is_reachable_in_every_mode_without_scripts() {
             let html = page.text().to_owned();
             assert!(html.contains("viewBox=\"10 20 96 72.00\""), "{mode}: {html}");
             assert!(html.contains("/mask_part.png?h="), "{mode}");
-            assert!(!html.contains("style=\""), "the policy forbids inline styles: {html}");
+            assert!(
+                !html.contains("style=\""),
+                "the policy forbids inline styles: {html}"
+            );
             html
         }
     };
     let rejected = format!("/images/pair/{}/rejected.png?h=", row.id);
-    assert_eq!(pictures("side").await.matches("<svg class=\"picture").count(), 2);
-    assert!(pictures("slider").await.contains("clip-path=\"url(#right-of-the-slider)\""));
+    assert_eq!(
+        pictures("side").await.matches("class=\"picture zoomed").count(),
+        2
+    );
+    assert!(
+        pictures("slider")
+            .await
+            .contains("clip-path=\"url(#right-of-the-slider)\"")
+    );
     assert!(pictures("blink").await.contains("<g class=\"blink-top\">"));
     assert!(pictures("difference").await.contains("/difference.png?gain=8"));
     let onion = pictures("onion").await;
     assert!(onion.contains("opacity=\"0.50\"") && onion.contains(&rejected));
-    for title in ["Side by side", "Slider", "Blink", "Difference", "Onion skin", "Outlines", "Frame the edit", "Next"] {
+    for title in [
+        "Side by side",
+        "Slider",
+        "Blink",
+        "Difference",
+        "Onion skin",
+        "Outlines",
+        "Frame the edit",
+        "Next",
+    ] {
         assert!(onion.contains(title), "{title}");
     }
 }
@@ -63,8 +88,17 @@ async fn a_pair_is_reachable_in_every_mode_without_scripts() {
 #[tokio::test]
 async fn what_was_not_computed_is_said_and_never_a_zero() {
     let router = server().await;
-    let html = get(&router, &format!("/pairs/{}", sample_rows(1)[0].id)).await.text().to_owned();
-    let row = html.split("<th scope=\"row\">edit</th>").nth(1).unwrap().split("</tr>").next().unwrap();
+    let html = get(&router, &format!("/pairs/{}", sample_rows(1)[0].id))
+        .await
+        .text()
+        .to_owned();
+    let row = html
+        .split("<th scope=\"row\">edit</th>")
+        .nth(1)
+        .unwrap()
+        .split("</tr>")
+        .next()
+        .unwrap();
     // The first sample has no SSIM inside; nobody measured LPIPS; the outside is equal, so PSNR has no value.
     assert_eq!(row.matches("not computed").count(), 3, "{row}");
     assert!(row.contains("equal"), "{row}");
@@ -74,14 +108,25 @@ async fn what_was_not_computed_is_said_and_never_a_zero() {
 #[tokio::test]
 async fn neighbours_follow_the_filter() {
     let router = server().await;
-    let list = get(&router, "/api/v1/pairs?decision=rejected&sort=ssim_in&order=desc").await.json();
+    let list = get(&router, "/api/v1/pairs?decision=rejected&sort=ssim_in&order=desc")
+        .await
+        .json();
     let id = |place: usize| list["pairs"][place]["id"].as_str().unwrap();
-    let uri = format!("/pairs/{}?decision=rejected&sort=ssim_in&order=desc&mode=blink", id(1));
+    let uri = format!(
+        "/pairs/{}?decision=rejected&sort=ssim_in&order=desc&mode=blink",
+        id(1)
+    );
     let page = get(&router, &uri).await;
     let html = page.text();
-    assert!(html.contains(&format!("2 of {}", list["meta"]["n_matching"])), "{html}");
+    assert!(
+        html.contains(&format!("2 of {}", list["meta"]["n_matching"])),
+        "{html}"
+    );
     for place in [0, 2] {
-        let href = format!("/pairs/{}?decision=rejected&amp;sort=ssim_in&amp;order=desc&amp;mode=blink", id(place));
+        let href = format!(
+            "/pairs/{}?decision=rejected&amp;sort=ssim_in&amp;order=desc&amp;mode=blink",
+            id(place)
+        );
         assert!(html.contains(&href), "{href}");
     }
 }
@@ -94,8 +139,14 @@ async fn every_number_of_the_dataset_page_is_that_of_its_link() {
     let mut n_checked = 0;
     for part in html.split("<a href=\"/pairs?").skip(1) {
         let (query, rest) = part.split_once('"').unwrap();
-        let number: String =
-            rest.trim_start_matches('>').split('<').next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        let number: String = rest
+            .trim_start_matches('>')
+            .split('<')
+            .next()
+            .unwrap()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
         let query = query.replace("&amp;", "&");
         let list = get(&router, &format!("/api/v1/pairs?{query}")).await.json();
         assert_eq!(list["meta"]["n_matching"].to_string(), number, "{query}");
@@ -115,7 +166,9 @@ async fn an_empty_dataset_says_so() {
 #[tokio::test]
 async fn a_newer_version_is_shown() {
     let memory = Arc::new(sample(4));
-    let state = State::new(Arc::clone(&memory) as Arc<dyn Source>, None).await.unwrap();
+    let state = State::new(Arc::clone(&memory) as Arc<dyn Source>, None)
+        .await
+        .unwrap();
     let router = app(state.clone());
     assert_eq!(get(&router, "/api/v1/pairs").await.json()["meta"]["n_total"], 4);
     memory.add_pair(sample_rows(5).pop().unwrap(), None, None);

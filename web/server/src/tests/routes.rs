@@ -15,11 +15,22 @@ fn sha256(bytes: &[u8]) -> String {
 async fn every_page_answers_with_safe_headers() {
     let router = server().await;
     let id = sample_rows(1)[0].id;
-    for uri in ["/", "/pairs", "/dataset", &format!("/pairs/{id}"), "/healthz", "/assets/asap.css", "/api/v1/pairs"] {
+    for uri in [
+        "/",
+        "/pairs",
+        "/dataset",
+        &format!("/pairs/{id}"),
+        "/healthz",
+        "/assets/asap.css",
+        "/api/v1/pairs",
+    ] {
         let answer = get(&router, uri).await;
         assert_eq!(answer.status, StatusCode::OK, "{uri}: {}", answer.text());
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe-inline"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "same-origin");
@@ -40,7 +51,10 @@ async fn images_are_the_stored_bytes_at_their_hash() {
 
     let hashed = get(&router, &format!("{uri}?h={hash}")).await;
     assert_eq!(hashed.bytes, plain.bytes);
-    assert_eq!(hashed.header("cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(
+        hashed.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
     let wrong = get(&router, &format!("{uri}?h={}", "0".repeat(64))).await;
     assert_eq!(wrong.status, StatusCode::NOT_FOUND);
 }
@@ -55,14 +69,22 @@ async fn a_pair_has_all_its_images() {
         let image = get(&router, link["href"].as_str().unwrap()).await;
         assert_eq!(image.status, StatusCode::OK, "{name}");
         assert_eq!(sha256(&image.bytes), link["sha256"].as_str().unwrap(), "{name}");
-        assert_eq!(image.bytes.len() as u64, link["size_bytes"].as_u64().unwrap(), "{name}");
+        assert_eq!(
+            image.bytes.len() as u64,
+            link["size_bytes"].as_u64().unwrap(),
+            "{name}"
+        );
         assert!(image.header("cache-control").contains("immutable"), "{name}");
     }
     for name in ["outline.png", "difference.png", "difference.png?gain=32"] {
         let image = get(&router, &format!("/images/pair/{}/{name}", row.id)).await;
         assert_eq!(image.status, StatusCode::OK, "{name}");
         let decoded = image::load_from_memory(&image.bytes).unwrap();
-        assert_eq!((decoded.width(), decoded.height()), (row.width, row.height), "{name}");
+        assert_eq!(
+            (decoded.width(), decoded.height()),
+            (row.width, row.height),
+            "{name}"
+        );
     }
     let thumb = get(&router, &format!("/thumbs/pair/{}.jpg", row.id)).await;
     assert_eq!(thumb.header("content-type"), "image/jpeg");
@@ -76,10 +98,21 @@ async fn the_difference_is_black_outside_the_edit() {
         let answer = get(&router, &format!("/images/pair/{}/{name}", row.id)).await;
         image::load_from_memory(&answer.bytes).unwrap().into_rgb8()
     };
-    let (difference, mask) = (image("difference.png?gain=32").await, image("mask_edit.png").await);
+    let (difference, mask) = (
+        image("difference.png?gain=32").await,
+        image("mask_edit.png").await,
+    );
     let is_changed = |pixel: &image::Rgb<u8>| pixel.0 != [0; 3];
-    let inside = difference.pixels().zip(mask.pixels()).filter(|(d, m)| is_changed(d) && m.0[0] > 0).count();
-    let outside = difference.pixels().zip(mask.pixels()).filter(|(d, m)| is_changed(d) && m.0[0] == 0).count();
+    let inside = difference
+        .pixels()
+        .zip(mask.pixels())
+        .filter(|(d, m)| is_changed(d) && m.0[0] > 0)
+        .count();
+    let outside = difference
+        .pixels()
+        .zip(mask.pixels())
+        .filter(|(d, m)| is_changed(d) && m.0[0] == 0)
+        .count();
     assert!(inside > 100, "{inside}");
     assert_eq!(outside, 0);
 }
@@ -89,13 +122,23 @@ async fn caches_are_answered_without_bytes() {
     let router = server().await;
     let uri = format!("/images/positive/{}.png", sample_rows(1)[0].positive_id);
     let etag = get(&router, &uri).await.header("etag").to_owned();
-    for tags in [etag.clone(), format!("W/{etag}"), format!("\"x\", {etag}"), "*".to_owned()] {
+    for tags in [
+        etag.clone(),
+        format!("W/{etag}"),
+        format!("\"x\", {etag}"),
+        "*".to_owned(),
+    ] {
         let answer = get_with(&router, &uri, &[("if-none-match", &tags)]).await;
         assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{tags}");
         assert!(answer.bytes.is_empty());
         assert_eq!(answer.header("etag"), etag);
     }
-    assert_eq!(get_with(&router, &uri, &[("if-none-match", "\"x\"")]).await.status, StatusCode::OK);
+    assert_eq!(
+        get_with(&router, &uri, &[("if-none-match", "\"x\"")])
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -122,7 +165,11 @@ async fn head_says_the_same_without_a_body() {
     let router = server().await;
     let uri = format!("/images/positive/{}.png", sample_rows(1)[0].positive_id);
     let length = get(&router, &uri).await.bytes.len();
-    let request = Request::builder().method(Method::HEAD).uri(&uri).body(Body::empty()).unwrap();
+    let request = Request::builder()
+        .method(Method::HEAD)
+        .uri(&uri)
+        .body(Body::empty())
+        .unwrap();
     let head = ask(&router, request).await;
     assert_eq!(head.status, StatusCode::OK);
     assert!(head.bytes.is_empty());
@@ -149,7 +196,11 @@ async fn what_is_not_there_is_404_and_never_a_path() {
         assert_eq!(get(&router, &uri).await.status, StatusCode::NOT_FOUND, "{uri}");
     }
     let page = get_with(&router, &format!("/pairs/{unknown}"), &[("accept", "text/html")]).await;
-    assert!(page.text().contains("there is no pair `aaaaaaaa`"), "{}", page.text());
+    assert!(
+        page.text().contains("there is no pair `aaaaaaaa`"),
+        "{}",
+        page.text()
+    );
 }
 
 #[tokio::test]
@@ -174,7 +225,10 @@ async fn hostile_queries_are_refused_in_words() {
     let id = sample_rows(1)[0].id;
     let gain = get(&router, &format!("/images/pair/{id}/difference.png?gain=3")).await;
     assert_eq!(gain.status, StatusCode::BAD_REQUEST);
-    assert_eq!(get(&router, &format!("/pairs/{id}?z=1,2")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        get(&router, &format!("/pairs/{id}?z=1,2")).await.status,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]
@@ -191,8 +245,16 @@ async fn pages_of_the_list_hold_every_pair_once() {
     let router = server().await;
     let mut ids = Vec::new();
     for page in 1..=3 {
-        let answer = get(&router, &format!("/api/v1/pairs?sort=ssim_in&page={page}")).await.json();
-        ids.extend(answer["pairs"].as_array().unwrap().iter().map(|pair| pair["id"].as_str().unwrap().to_owned()));
+        let answer = get(&router, &format!("/api/v1/pairs?sort=ssim_in&page={page}"))
+            .await
+            .json();
+        ids.extend(
+            answer["pairs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|pair| pair["id"].as_str().unwrap().to_owned()),
+        );
     }
     ids.sort();
     ids.dedup();
@@ -202,7 +264,11 @@ async fn pages_of_the_list_hold_every_pair_once() {
 #[tokio::test]
 async fn colours_are_remembered_and_only_local_pages_gone_back_to() {
     let router = server().await;
-    for (back, location) in [("%2Fdataset", "/dataset"), ("%2F%2Fevil.example", "/pairs"), ("https%3A%2F%2Fx", "/pairs")] {
+    for (back, location) in [
+        ("%2Fdataset", "/dataset"),
+        ("%2F%2Fevil.example", "/pairs"),
+        ("https%3A%2F%2Fx", "/pairs"),
+    ] {
         let request = Request::post("/theme")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Body::from(format!("theme=dark&back={back}")))
@@ -210,9 +276,16 @@ async fn colours_are_remembered_and_only_local_pages_gone_back_to() {
         let answer = ask(&router, request).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert_eq!(answer.header("location"), location);
-        assert!(answer.header("set-cookie").starts_with("theme=dark; Path=/"), "{}", answer.header("set-cookie"));
+        assert!(
+            answer.header("set-cookie").starts_with("theme=dark; Path=/"),
+            "{}",
+            answer.header("set-cookie")
+        );
     }
     let page = get_with(&router, "/pairs", &[("cookie", "a=b; theme=dark")]).await;
     assert!(page.text().contains("<html lang=\"en\" data-theme=\"dark\">"));
-    assert_eq!(get(&router, "/theme").await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(
+        get(&router, "/theme").await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
 }

@@ -31,10 +31,13 @@ fn value(row: &PairSummary, measure: Measure) -> Option<f64> {
 
 /// Whether a row passes everything but one facet and one measure.
 fn passes(row: &PairSummary, filter: &Filter, but: Option<Facet>, but_measure: Option<Measure>) -> bool {
-    let facets = Facet::ALL.into_iter().filter(|&facet| Some(facet) != but).all(|facet| {
-        let chosen: Vec<&str> = filter.names(facet).collect();
-        chosen.is_empty() || names(row, facet).iter().any(|name| chosen.contains(name))
-    });
+    let facets = Facet::ALL
+        .into_iter()
+        .filter(|&facet| Some(facet) != but)
+        .all(|facet| {
+            let chosen: Vec<&str> = filter.names(facet).collect();
+            chosen.is_empty() || names(row, facet).iter().any(|name| chosen.contains(name))
+        });
     let measures = Measure::ALL
         .into_iter()
         .filter(|&measure| Some(measure) != but_measure)
@@ -43,7 +46,10 @@ fn passes(row: &PairSummary, filter: &Filter, but: Option<Facet>, but_measure: O
     let words = text.split_whitespace().all(|word| {
         row.prompt.to_lowercase().contains(word)
             || row.source_name.to_lowercase().contains(word)
-            || row.operators.iter().any(|name| name.to_lowercase().contains(word))
+            || row
+                .operators
+                .iter()
+                .any(|name| name.to_lowercase().contains(word))
             || (word.len() >= 4 && row.id.to_string().starts_with(word))
     });
     facets && measures && words
@@ -61,17 +67,39 @@ fn random_query(stream: &mut Stream, rows: &[PairSummary]) -> GridQuery {
         }
     }
     if stream.chance(0.4) {
-        filter.ssim_inside = Bounds { min: Some(stream.between(0.2, 0.5)), max: Some(stream.between(0.5, 0.9)) };
+        filter.ssim_inside = Bounds {
+            min: Some(stream.between(0.2, 0.5)),
+            max: Some(stream.between(0.5, 0.9)),
+        };
     }
     if stream.chance(0.3) {
-        filter.ssim_outside = Bounds { min: None, max: Some(stream.between(0.97, 1.0)) };
+        filter.ssim_outside = Bounds {
+            min: None,
+            max: Some(stream.between(0.97, 1.0)),
+        };
     }
     if stream.chance(0.3) {
-        let words = ["dancer", "Figure/7", "number 1", "cook PAN", "hand.", "nothing at all"];
+        let words = [
+            "dancer",
+            "Figure/7",
+            "number 1",
+            "cook PAN",
+            "hand.",
+            "nothing at all",
+        ];
         filter.text = (*stream.choose(&words)).to_owned();
     }
-    let order = if stream.chance(0.5) { Order::Ascending } else { Order::Descending };
-    GridQuery { filter, sort: *stream.choose(&SortKey::ALL), order, page: 1 }
+    let order = if stream.chance(0.5) {
+        Order::Ascending
+    } else {
+        Order::Descending
+    };
+    GridQuery {
+        filter,
+        sort: *stream.choose(&SortKey::ALL),
+        order,
+        page: 1,
+    }
 }
 
 #[test]
@@ -87,8 +115,9 @@ fn every_count_equals_brute_force() {
         let mut found: Vec<usize> = selection.order.iter().map(|&idx| idx as usize).collect();
         assert_eq!(index.ordered(&query), selection.order);
         found.sort_unstable();
-        let expected: Vec<usize> =
-            (0..rows.len()).filter(|&idx| passes(&rows[idx], filter, None, None)).collect();
+        let expected: Vec<usize> = (0..rows.len())
+            .filter(|&idx| passes(&rows[idx], filter, None, None))
+            .collect();
         assert_eq!(found, expected, "{query:?}");
         n_found += found.len();
         for model in &selection.facets {
@@ -98,13 +127,22 @@ fn every_count_equals_brute_force() {
                     .filter(|row| passes(row, filter, Some(model.facet), None))
                     .filter(|row| names(row, model.facet).contains(&option.name.as_str()))
                     .count();
-                assert_eq!(option.n, expected, "{:?} {} in {query:?}", model.facet, option.name);
+                assert_eq!(
+                    option.n, expected,
+                    "{:?} {} in {query:?}",
+                    model.facet, option.name
+                );
             }
         }
         for histogram in &selection.histograms {
-            let passing: Vec<_> =
-                rows.iter().filter(|row| passes(row, filter, None, Some(histogram.measure))).collect();
-            let n_missing = passing.iter().filter(|row| value(row, histogram.measure).is_none()).count();
+            let passing: Vec<_> = rows
+                .iter()
+                .filter(|row| passes(row, filter, None, Some(histogram.measure)))
+                .collect();
+            let n_missing = passing
+                .iter()
+                .filter(|row| value(row, histogram.measure).is_none())
+                .count();
             assert_eq!(histogram.n_missing, n_missing);
             assert_eq!(histogram.bins.iter().sum::<usize>(), passing.len() - n_missing);
         }
@@ -116,9 +154,16 @@ fn every_count_equals_brute_force() {
 fn every_order_is_total_and_puts_missing_values_last() {
     let index = Index::new(sample_rows(N_ROWS));
     for order in [Order::Ascending, Order::Descending] {
-        let query = GridQuery { sort: SortKey::SsimInside, order, ..GridQuery::default() };
-        let values: Vec<Option<f64>> =
-            index.ordered(&query).iter().map(|&idx| index.rows()[idx as usize].ssim_inside).collect();
+        let query = GridQuery {
+            sort: SortKey::SsimInside,
+            order,
+            ..GridQuery::default()
+        };
+        let values: Vec<Option<f64>> = index
+            .ordered(&query)
+            .iter()
+            .map(|&idx| index.rows()[idx as usize].ssim_inside)
+            .collect();
         let n_known = values.iter().flatten().count();
         assert!(n_known < values.len() && values[n_known..].iter().all(Option::is_none));
         let known: Vec<f64> = values.into_iter().flatten().collect();
