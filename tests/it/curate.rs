@@ -14,7 +14,11 @@ fn every_pair_is_decided_and_every_rejection_has_a_reason() {
     let pairs = sandbox.json("data list a.lance");
     let pairs = pairs.as_array().unwrap();
     let n_kept = pairs.iter().filter(|pair| pair["decision"] == "kept").count();
-    assert_eq!(funnel["all"]["made"].as_u64(), Some(pairs.len() as u64), "{funnel}");
+    assert_eq!(
+        funnel["all"]["made"].as_u64(),
+        Some(pairs.len() as u64),
+        "{funnel}"
+    );
     assert_eq!(funnel["all"]["kept"].as_u64(), Some(n_kept as u64), "{funnel}");
     for pair in pairs {
         let has_reason = !pair["rejections"].as_array().unwrap().is_empty();
@@ -51,8 +55,14 @@ fn thresholds_are_written_changed_and_obeyed() {
     assert_ne!(strict, text);
     sandbox.write("strict.toml", &strict);
     let funnel = sandbox.json("curate a.lance --thresholds strict.toml --write-thresholds again.toml");
-    assert!(funnel["all"]["kept"].as_u64() < default["all"]["kept"].as_u64(), "{funnel}");
-    assert!(funnel["rules"]["visible_degradation/ssim_edit_max"].as_u64() > Some(0), "{funnel}");
+    assert!(
+        funnel["all"]["kept"].as_u64() < default["all"]["kept"].as_u64(),
+        "{funnel}"
+    );
+    assert!(
+        funnel["rules"]["visible_degradation/ssim_edit_max"].as_u64() > Some(0),
+        "{funnel}"
+    );
     assert_eq!(sandbox.read("again.toml"), strict.as_bytes());
     assert_eq!(sandbox.json("curate a.lance"), default);
 }
@@ -65,7 +75,10 @@ fn a_wrong_thresholds_file_is_refused() {
     let before = sandbox.json("data list a.lance");
     sandbox.ok("curate a.lance --write-thresholds default.toml");
     let text = String::from_utf8(sandbox.read("default.toml")).unwrap();
-    sandbox.write("typo.toml", text.replacen("ssim_edit_max", "ssim_edit_maximum", 1));
+    sandbox.write(
+        "typo.toml",
+        text.replacen("ssim_edit_max", "ssim_edit_maximum", 1),
+    );
     let run = sandbox.asap("curate a.lance --thresholds typo.toml");
     assert_eq!(run.code, Some(1), "{}", run.snapshot());
     assert!(

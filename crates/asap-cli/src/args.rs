@@ -148,7 +148,9 @@ pub(crate) struct CurateArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     /// List the pairs, one a line
-    #[command(after_help = "Examples:\n  asap data list hap.lance\n  asap data list hap.lance --json | jq '.[0]'")]
+    #[command(
+        after_help = "Examples:\n  asap data list hap.lance\n  asap data list hap.lance --json | jq '.[0]'"
+    )]
     List(DatasetArgs),
     /// Count what a dataset holds
     Stats(StatsArgs),
@@ -159,7 +161,9 @@ pub(crate) enum DataCommand {
     /// Read what `export` wrote, or a Pick-a-Pic-style Parquet file
     Import(ImportArgs),
     /// List the versions of a dataset
-    #[command(after_help = "Examples:\n  asap data versions hap.lance\n  asap data versions hap.lance --json")]
+    #[command(
+        after_help = "Examples:\n  asap data versions hap.lance\n  asap data versions hap.lance --json"
+    )]
     Versions(DatasetArgs),
     /// Merge small files, which many appends leave behind
     #[command(after_help = "Examples:\n  asap data compact hap.lance")]
@@ -341,7 +345,11 @@ mod tests {
         fn visit(command: &clap::Command, without: &mut Vec<String>) {
             for sub in command.get_subcommands() {
                 let takes_own = sub.get_positionals().next().is_some();
-                if takes_own && !sub.get_after_help().is_some_and(|help| help.to_string().contains("Examples:")) {
+                if takes_own
+                    && !sub
+                        .get_after_help()
+                        .is_some_and(|help| help.to_string().contains("Examples:"))
+                {
                     without.push(sub.get_name().to_owned());
                 }
                 visit(sub, without);

@@ -145,8 +145,14 @@ mod tests {
             source: "LanceError(IO): a long story".into(),
         };
         let text = render(&error.into());
-        assert!(text.starts_with("error: no space left on the disk of `a.lance`: free some"), "{text}");
-        assert!(!text.contains("LanceError") && text.lines().count() == 1, "{text}");
+        assert!(
+            text.starts_with("error: no space left on the disk of `a.lance`: free some"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("LanceError") && text.lines().count() == 1,
+            "{text}"
+        );
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::args::GlobalArgs;
 pub(crate) fn start(global: &GlobalArgs) {
     let preset = match global.verbose {
         0 => "error",
-        1 => "warn,asap=info,asap_core=info,asap_metrics=info,asap_server=info,asap_store=info,asap_synth=info",
+        1 => {
+            "warn,asap=info,asap_core=info,asap_metrics=info,asap_server=info,asap_store=info,asap_synth=info"
+        }
         2 => "info,asap=debug,asap_metrics=debug,asap_server=debug,asap_store=debug,asap_synth=debug",
         _ => "debug",
     };

@@ -12,6 +12,9 @@ pub(crate) async fn run(settings: ServeSettings, printer: Printer) -> Result<()>
         addr: settings.addr,
         site: settings.site,
     };
-    asap_server::serve(config, |addr| printer.note(&format!("serving `{data}` at http://{addr}"))).await?;
+    asap_server::serve(config, |addr| {
+        printer.note(&format!("serving `{data}` at http://{addr}"))
+    })
+    .await?;
     Ok(())
 }

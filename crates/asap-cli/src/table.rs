@@ -8,7 +8,10 @@ pub(crate) enum Align {
 }
 
 /// Lines of cells, two spaces apart, without spaces at the ends of lines.
-pub(crate) fn render<const N: usize>(align: [Align; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(crate) fn render<const N: usize>(
+    align: [Align; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let rows: Vec<[String; N]> = rows.into_iter().collect();
     let mut widths = [0; N];
     for row in &rows {

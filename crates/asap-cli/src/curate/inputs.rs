@@ -21,10 +21,14 @@ pub(crate) async fn assess_missing(
     reporter: &impl Reporter,
 ) -> Result<BTreeMap<PairId, Assessment>> {
     let stored = dataset.assessments().await?;
-    let mut assessments: BTreeMap<PairId, Assessment> = stored.into_iter().map(|it| (it.pair_id, it)).collect();
+    let mut assessments: BTreeMap<PairId, Assessment> =
+        stored.into_iter().map(|it| (it.pair_id, it)).collect();
     let pairs = dataset.summaries().await?;
-    let missing: Vec<PairId> =
-        pairs.iter().map(|pair| pair.id).filter(|id| !assessments.contains_key(id)).collect();
+    let missing: Vec<PairId> = pairs
+        .iter()
+        .map(|pair| pair.id)
+        .filter(|id| !assessments.contains_key(id))
+        .collect();
     if missing.is_empty() {
         return Ok(assessments);
     }

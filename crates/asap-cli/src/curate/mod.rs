@@ -33,7 +33,9 @@ pub(crate) async fn run(args: CurateArgs, printer: Printer) -> Result<()> {
     let result = curate(&inputs, &thresholds);
     let mut changed: Vec<Assessment> = Vec::new();
     for (input, curation) in inputs.iter().zip(&result.curations) {
-        let Some(assessment) = assessments.get_mut(&input.pair_id) else { continue };
+        let Some(assessment) = assessments.get_mut(&input.pair_id) else {
+            continue;
+        };
         if assessment.curation != *curation {
             assessment.curation = curation.clone();
             changed.push(assessment.clone());
@@ -54,7 +56,9 @@ pub(crate) async fn run(args: CurateArgs, printer: Printer) -> Result<()> {
 
 fn thresholds(path: Option<&Path>) -> Result<Thresholds> {
     match path {
-        Some(path) => Thresholds::read(path).with_context(|| format!("cannot use the thresholds `{}`", path.display())),
+        Some(path) => {
+            Thresholds::read(path).with_context(|| format!("cannot use the thresholds `{}`", path.display()))
+        }
         None => Ok(Thresholds::embedded()),
     }
 }

@@ -66,7 +66,11 @@ pub(crate) fn draw(sections: &[Section]) -> RgbImage {
         for (idx, cell) in section.cells.iter().enumerate() {
             let (column, row) = (idx as u32 % N_COLUMNS, idx as u32 / N_COLUMNS);
             let left = GAP_PX + column * (cell_width + GAP_PX);
-            draw_cell(&mut sheet, cell, (left, top + title_height + row * (cell_height + GAP_PX)));
+            draw_cell(
+                &mut sheet,
+                cell,
+                (left, top + title_height + row * (cell_height + GAP_PX)),
+            );
         }
         top += height_of(section);
     }
@@ -75,7 +79,12 @@ pub(crate) fn draw(sections: &[Section]) -> RgbImage {
 
 fn draw_cell(sheet: &mut RgbImage, cell: &Cell, (left, top): (u32, u32)) {
     overlay(sheet, &cell.preferred, i64::from(left), i64::from(top));
-    overlay(sheet, &cell.rejected, i64::from(left + THUMBNAIL_PX + 2), i64::from(top));
+    overlay(
+        sheet,
+        &cell.rejected,
+        i64::from(left + THUMBNAIL_PX + 2),
+        i64::from(top),
+    );
     for (idx, line) in cell.caption.iter().take(N_CAPTION_LINES as usize).enumerate() {
         let line_top = top + THUMBNAIL_PX + 4 + idx as u32 * LINE_PX;
         let color = if idx == 0 { INK } else { FAINT_INK };
@@ -102,7 +111,12 @@ fn surroundings(part: BoxPx, width: u32, height: u32) -> BoxPx {
 fn fitted(image: &RgbImage) -> RgbImage {
     let factor = f64::from(THUMBNAIL_PX) / f64::from(image.width().max(image.height()));
     let scaled = |side: u32| ((f64::from(side) * factor).round() as u32).clamp(1, THUMBNAIL_PX);
-    let small = resize(image, scaled(image.width()), scaled(image.height()), FilterType::Lanczos3);
+    let small = resize(
+        image,
+        scaled(image.width()),
+        scaled(image.height()),
+        FilterType::Lanczos3,
+    );
     let mut square = RgbImage::from_pixel(THUMBNAIL_PX, THUMBNAIL_PX, PAPER);
     let offset = |side: u32| i64::from((THUMBNAIL_PX - side) / 2);
     overlay(&mut square, &small, offset(small.width()), offset(small.height()));
@@ -116,12 +130,38 @@ mod tests {
     #[test]
     fn surroundings_hold_the_part_and_stay_inside() {
         for (part, size) in [
-            (BoxPx { x0: 0, y0: 0, x1: 30, y1: 12 }, (512, 512)),
-            (BoxPx { x0: 490, y0: 300, x1: 512, y1: 512 }, (512, 512)),
-            (BoxPx { x0: 10, y0: 10, x1: 390, y1: 20 }, (400, 50)),
+            (
+                BoxPx {
+                    x0: 0,
+                    y0: 0,
+                    x1: 30,
+                    y1: 12,
+                },
+                (512, 512),
+            ),
+            (
+                BoxPx {
+                    x0: 490,
+                    y0: 300,
+                    x1: 512,
+                    y1: 512,
+                },
+                (512, 512),
+            ),
+            (
+                BoxPx {
+                    x0: 10,
+                    y0: 10,
+                    x1: 390,
+                    y1: 20,
+                },
+                (400, 50),
+            ),
         ] {
             let around = surroundings(part, size.0, size.1);
-            assert!(around.x0 <= part.x0 && around.y0 <= part.y0 && around.x1 >= part.x1 && around.y1 >= part.y1);
+            assert!(
+                around.x0 <= part.x0 && around.y0 <= part.y0 && around.x1 >= part.x1 && around.y1 >= part.y1
+            );
             assert!(around.x1 <= size.0 && around.y1 <= size.1, "{around:?}");
         }
     }
@@ -130,11 +170,29 @@ mod tests {
     fn a_sheet_shows_the_difference_of_each_pair() {
         let preferred = RgbImage::from_pixel(300, 200, Rgb([200, 0, 0]));
         let rejected = RgbImage::from_pixel(300, 200, Rgb([0, 0, 200]));
-        let part = BoxPx { x0: 100, y0: 50, x1: 150, y1: 90 };
-        let cell = || Cell::new(&preferred, &rejected, part, vec!["hand.extra_finger@1".to_owned()]);
+        let part = BoxPx {
+            x0: 100,
+            y0: 50,
+            x1: 150,
+            y1: 90,
+        };
+        let cell = || {
+            Cell::new(
+                &preferred,
+                &rejected,
+                part,
+                vec!["hand.extra_finger@1".to_owned()],
+            )
+        };
         let sheet = draw(&[
-            Section { title: "worst kept".to_owned(), cells: (0..5).map(|_| cell()).collect() },
-            Section { title: "best rejected".to_owned(), cells: Vec::new() },
+            Section {
+                title: "worst kept".to_owned(),
+                cells: (0..5).map(|_| cell()).collect(),
+            },
+            Section {
+                title: "best rejected".to_owned(),
+                cells: Vec::new(),
+            },
         ]);
         let n_of = |color: [u8; 3]| sheet.pixels().filter(|pixel| pixel.0 == color).count() as u32;
         assert_eq!(n_of([200, 0, 0]), 5 * THUMBNAIL_PX * THUMBNAIL_PX);

@@ -30,9 +30,15 @@ impl Digests {
             }
             let hashes = dataset.pair_hashes(pair.id).await?;
             rejected.push_str(&format!("{} {}\n", pair.id, hashes.rejected));
-            masks.push_str(&format!("{} {} {}\n", pair.id, hashes.mask_edit, hashes.mask_part));
+            masks.push_str(&format!(
+                "{} {} {}\n",
+                pair.id, hashes.mask_edit, hashes.mask_part
+            ));
         }
-        let positives: String = positives.iter().map(|(id, hash)| format!("{id} {hash}\n")).collect();
+        let positives: String = positives
+            .iter()
+            .map(|(id, hash)| format!("{id} {hash}\n"))
+            .collect();
         Ok(Self {
             positives: asap_store::sha256(positives.as_bytes()),
             rejected: asap_store::sha256(rejected.as_bytes()),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use asap_store::{Dataset, ExportOptions, ExportPairs, ImportReport, export as write_parquet, import as read_parquet};
+use asap_store::{
+    Dataset, ExportOptions, ExportPairs, ImportReport, export as write_parquet, import as read_parquet,
+};
 use serde::Serialize;
 
 use crate::args::{ExportArgs, ImportArgs};
@@ -56,7 +58,12 @@ pub(crate) async fn export(args: &ExportArgs, printer: Printer) -> Result<()> {
     if args.all {
         options.pairs = ExportPairs::All;
     }
-    let n_kept = dataset.summaries().await?.iter().filter(|pair| pair.decision == asap_core::Decision::Kept).count();
+    let n_kept = dataset
+        .summaries()
+        .await?
+        .iter()
+        .filter(|pair| pair.decision == asap_core::Decision::Kept)
+        .count();
     if n_kept == 0 && !args.all {
         return Err(hinted(
             format!("`{}` has no kept pairs to export", args.dataset.display()),
@@ -107,7 +114,10 @@ pub(crate) async fn import(args: &ImportArgs, printer: Printer) -> Result<()> {
         imported.add(read_parquet(&mut dataset, source, &progress).await?);
     }
     for (reason, left) in &imported.refused {
-        printer.note(&format!("left out {} rows (first `{}`): {reason}", left.n_rows, left.first));
+        printer.note(&format!(
+            "left out {} rows (first `{}`): {reason}",
+            left.n_rows, left.first
+        ));
     }
     printer.summary(&imported.text(), &imported)
 }

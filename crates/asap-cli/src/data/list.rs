@@ -25,6 +25,13 @@ fn text(pairs: &[PairSummary]) -> String {
             table::number(pair.ssim_inside, 3),
         ]
     });
-    let align = [Align::Left, Align::Left, Align::Left, Align::Left, Align::Left, Align::Right];
+    let align = [
+        Align::Left,
+        Align::Left,
+        Align::Left,
+        Align::Left,
+        Align::Left,
+        Align::Right,
+    ];
     table::render(align, std::iter::once(header).chain(rows))
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use asap_core::{Assessment, Degradation, Mechanism, PairId, PositiveId, Provenance, Region, Skeleton, Source};
+use asap_core::{
+    Assessment, Degradation, Mechanism, PairId, PositiveId, Provenance, Region, Skeleton, Source,
+};
 use asap_store::{Dataset, Record};
 use serde::Serialize;
 
@@ -45,8 +47,11 @@ pub(crate) async fn run(args: &ShowArgs, printer: Printer) -> Result<()> {
 async fn find(dataset: &Dataset, digits: &str) -> Result<PairId> {
     let digits = digits.to_ascii_lowercase();
     let pairs = dataset.summaries().await?;
-    let fitting: Vec<PairId> =
-        pairs.iter().map(|pair| pair.id).filter(|id| id.to_string().starts_with(&digits)).collect();
+    let fitting: Vec<PairId> = pairs
+        .iter()
+        .map(|pair| pair.id)
+        .filter(|id| id.to_string().starts_with(&digits))
+        .collect();
     match fitting[..] {
         [id] => Ok(id),
         [] => Err(hinted(
@@ -106,12 +111,24 @@ impl Shown {
         let errors: Vec<String> = self
             .degradations
             .iter()
-            .map(|it| format!("{} {} ({}, {})", it.severity.name(), it.kind.name(), it.part.name(), it.scope.name()))
+            .map(|it| {
+                format!(
+                    "{} {} ({}, {})",
+                    it.severity.name(),
+                    it.kind.name(),
+                    it.part.name(),
+                    it.scope.name()
+                )
+            })
             .collect();
         let mut rows = vec![
             ["pair", &self.id.to_string()].map(str::to_owned),
             ["positive", &self.positive_id.to_string()].map(str::to_owned),
-            ["source", &format!("{} {}", self.source.kind.name(), self.source.name)].map(str::to_owned),
+            [
+                "source",
+                &format!("{} {}", self.source.kind.name(), self.source.name),
+            ]
+            .map(str::to_owned),
             ["licence", or_dash(&self.source.licence)].map(str::to_owned),
             ["size", &format!("{}x{}", self.width, self.height)].map(str::to_owned),
             ["prompt", or_dash(&self.prompt)].map(str::to_owned),
@@ -139,13 +156,19 @@ fn assessment_rows(assessment: &Assessment) -> Vec<[String; 2]> {
     rows.extend(curation.rejections.iter().map(|rejection| {
         let measured = table::number(rejection.measured, 4);
         let rule = format!("{}/{}", rejection.criterion.name(), rejection.rule);
-        ["".to_owned(), format!("{rule}: measured {measured}, threshold {}", rejection.threshold)]
+        [
+            "".to_owned(),
+            format!("{rule}: measured {measured}, threshold {}", rejection.threshold),
+        ]
     }));
     rows.extend(assessment.stats.iter().map(|stats| {
         let [inside, outside] = [stats.ssim_inside, stats.ssim_outside].map(|ssim| table::number(ssim, 4));
         [
             format!("SSIM {}", stats.region.name()),
-            format!("inside {inside}, outside {outside} ({} px, {})", stats.area_px, stats.profile),
+            format!(
+                "inside {inside}, outside {outside} ({} px, {})",
+                stats.area_px, stats.profile
+            ),
         ]
     }));
     rows

@@ -54,7 +54,8 @@ pub(crate) async fn run(args: &StatsArgs, printer: Printer) -> Result<()> {
 impl Stats {
     fn of(pairs: &[PairSummary]) -> Self {
         let n_decided = |decision| pairs.iter().filter(|pair| pair.decision == decision).count();
-        let one = |name: fn(&PairSummary) -> &'static str| count(pairs.iter().map(|pair| name(pair).to_owned()));
+        let one =
+            |name: fn(&PairSummary) -> &'static str| count(pairs.iter().map(|pair| name(pair).to_owned()));
         Self {
             dataset: String::new(),
             version: 0,
@@ -66,7 +67,12 @@ impl Stats {
             splits: one(|pair| pair.split.name()),
             sources: one(|pair| pair.source_kind.name()),
             mechanisms: one(|pair| pair.mechanism.name()),
-            regions: count(pairs.iter().flat_map(|pair| &pair.regions).map(|region| region.name().to_owned())),
+            regions: count(
+                pairs
+                    .iter()
+                    .flat_map(|pair| &pair.regions)
+                    .map(|region| region.name().to_owned()),
+            ),
             operators: count(pairs.iter().flat_map(|pair| &pair.operators).cloned()),
             means: Means::of(pairs),
         }
@@ -75,7 +81,13 @@ impl Stats {
     fn text(&self) -> String {
         let mut text = format!(
             "`{}` version {}: {} pairs from {} positives; {} kept, {} rejected, {} pending\n\n",
-            self.dataset, self.version, self.n_pairs, self.n_positives, self.n_kept, self.n_rejected, self.n_pending
+            self.dataset,
+            self.version,
+            self.n_pairs,
+            self.n_positives,
+            self.n_kept,
+            self.n_rejected,
+            self.n_pending
         );
         let mut rows = Vec::new();
         for (title, counts) in [
@@ -99,9 +111,17 @@ impl Stats {
 
 impl Means {
     fn of(pairs: &[PairSummary]) -> Self {
-        let kept: Vec<&PairSummary> = pairs.iter().filter(|pair| pair.decision == Decision::Kept).collect();
-        let (over, pairs) = if kept.is_empty() { ("all", pairs.iter().collect()) } else { ("kept", kept) };
-        let mean_of = |value: fn(&PairSummary) -> Option<f64>| mean(pairs.iter().filter_map(|pair| value(pair)));
+        let kept: Vec<&PairSummary> = pairs
+            .iter()
+            .filter(|pair| pair.decision == Decision::Kept)
+            .collect();
+        let (over, pairs) = if kept.is_empty() {
+            ("all", pairs.iter().collect())
+        } else {
+            ("kept", kept)
+        };
+        let mean_of =
+            |value: fn(&PairSummary) -> Option<f64>| mean(pairs.iter().filter_map(|pair| value(pair)));
         Self {
             over,
             ssim_inside: mean_of(|pair| pair.ssim_inside),
@@ -115,12 +135,20 @@ impl Means {
         let row = |name: &str, value, paper: Option<f64>| {
             [name.to_owned(), table::number(value, 4), table::number(paper, 4)]
         };
-        let header = [format!("means of {} pairs", self.over), "here".to_owned(), "paper".to_owned()];
+        let header = [
+            format!("means of {} pairs", self.over),
+            "here".to_owned(),
+            "paper".to_owned(),
+        ];
         table::render(
             [Align::Left, Align::Right, Align::Right],
             [
                 header,
-                row("SSIM inside the edit", self.ssim_inside, Some(paper::HAP_TARGET_SSIM)),
+                row(
+                    "SSIM inside the edit",
+                    self.ssim_inside,
+                    Some(paper::HAP_TARGET_SSIM),
+                ),
                 row("SSIM outside", self.ssim_outside, Some(paper::HAP_ELSEWHERE_SSIM)),
                 row("share of the image that is edited", self.mask_share, None),
             ],

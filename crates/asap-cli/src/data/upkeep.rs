@@ -44,8 +44,18 @@ pub(crate) async fn versions(args: &DatasetArgs, printer: Printer) -> Result<()>
             it.written_by.clone(),
         ]
     });
-    let align = [Align::Right, Align::Left, Align::Right, Align::Right, Align::Right, Align::Left];
-    printer.data(&table::render(align, std::iter::once(header).chain(rows)), &versions)
+    let align = [
+        Align::Right,
+        Align::Left,
+        Align::Right,
+        Align::Right,
+        Align::Right,
+        Align::Left,
+    ];
+    printer.data(
+        &table::render(align, std::iter::once(header).chain(rows)),
+        &versions,
+    )
 }
 
 pub(crate) async fn compact(args: &DatasetArgs, printer: Printer) -> Result<()> {
@@ -89,7 +99,11 @@ fn rfc3339(time: SystemTime) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")

@@ -33,7 +33,11 @@ pub(crate) async fn run(args: &VerifyArgs, printer: Printer) -> Result<()> {
     match verified.report.faults.len() {
         0 => Ok(()),
         n => Err(hinted(
-            format!("`{}` has {n} {}", verified.dataset, if n == 1 { "fault" } else { "faults" }),
+            format!(
+                "`{}` has {n} {}",
+                verified.dataset,
+                if n == 1 { "fault" } else { "faults" }
+            ),
             "restore the dataset from a copy, or build it again with the same arguments",
         )),
     }
@@ -44,7 +48,14 @@ fn measured_again(record: &Record, preferred: &RgbImage, rejected: &RgbImage) ->
     let (width, height) = preferred.dimensions();
     let x = RgbView::new(width, height, preferred.as_raw()).ok()?;
     let y = RgbView::new(width, height, rejected.as_raw()).ok()?;
-    region_stats(x, y, &record.pair.mask_edit, StatRegion::Edit, RegionRule::Composite).ok()
+    region_stats(
+        x,
+        y,
+        &record.pair.mask_edit,
+        StatRegion::Edit,
+        RegionRule::Composite,
+    )
+    .ok()
 }
 
 impl Verified {

@@ -75,7 +75,12 @@ impl<J: Job> Engine<J> {
         result
     }
 
-    async fn build_and_append(&self, dataset: &mut Dataset, units: &[Unit], report: &mut Report) -> Result<()> {
+    async fn build_and_append(
+        &self,
+        dataset: &mut Dataset,
+        units: &[Unit],
+        report: &mut Report,
+    ) -> Result<()> {
         let mut chunks = units.chunks(N_UNITS_PER_CHUNK);
         let mut in_work = chunks.next().map(|chunk| self.start(chunk));
         while let Some(building) = in_work {
@@ -113,7 +118,12 @@ impl<J: Job> Engine<J> {
             return Outcome::Interrupted;
         }
         let job = &self.jobs[unit.job_idx];
-        let skip: BTreeSet<u64> = job.slots().iter().copied().filter(|slot| !unit.slots.contains(slot)).collect();
+        let skip: BTreeSet<u64> = job
+            .slots()
+            .iter()
+            .copied()
+            .filter(|slot| !unit.slots.contains(slot))
+            .collect();
         let built = job.build(&skip).and_then(asap_synth::finish);
         self.progress.advance(unit.slots.len() as u64);
         match built {
@@ -164,8 +174,11 @@ fn units<J: Job>(jobs: &[J], stored: &BTreeSet<(PositiveId, u64)>) -> Vec<Unit> 
         let positive_id = job.positive_id();
         // Cut first, then leave out what is stored: a continued run builds the units that a whole run would.
         for cut in job.slots().chunks(N_SLOTS_PER_UNIT) {
-            let slots: BTreeSet<u64> =
-                cut.iter().copied().filter(|&slot| !stored.contains(&(positive_id, slot))).collect();
+            let slots: BTreeSet<u64> = cut
+                .iter()
+                .copied()
+                .filter(|&slot| !stored.contains(&(positive_id, slot)))
+                .collect();
             if !slots.is_empty() {
                 units.push(Unit { job_idx, slots });
             }

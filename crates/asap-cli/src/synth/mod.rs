@@ -76,7 +76,10 @@ async fn build<J: Job>(
     result?;
     if interrupt.is_requested() {
         return Err(hinted(
-            format!("interrupted; `{}` holds {} new pairs", report.dataset, report.n_made),
+            format!(
+                "interrupted; `{}` holds {} new pairs",
+                report.dataset, report.n_made
+            ),
             "run the same command again to continue",
         ));
     }

@@ -61,7 +61,11 @@ impl Report {
     /// Closes the account after `secs` seconds.
     pub(crate) fn close(&mut self, secs: f64) {
         self.secs = secs;
-        self.pairs_per_sec = if secs > 0.0 { self.n_made as f64 / secs } else { 0.0 };
+        self.pairs_per_sec = if secs > 0.0 {
+            self.n_made as f64 / secs
+        } else {
+            0.0
+        };
     }
 
     /// One line for people.
