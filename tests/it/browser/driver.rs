@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use asap_server::source::sample;
-use asap_server::{Client, State, app};
+use asap_server::{Client, State, app, serve_on};
 use fantoccini::elements::Element;
 use fantoccini::{ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -207,7 +207,7 @@ async fn serve(equipment: &Equipment) -> Result<SocketAddr> {
     let state = State::new(Arc::new(sample(N_PAIRS)), client).await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
-    tokio::spawn(async move { axum::serve(listener, app(state)).await });
+    tokio::spawn(async move { serve_on(listener, state).await });
     Ok(addr)
 }
 

@@ -38,5 +38,5 @@ mod wire;
 pub use assets::Client;
 pub use config::{Config, Error};
 pub use router::app;
-pub use serve::serve;
+pub use serve::{serve, serve_on};
 pub use state::State;

@@ -36,12 +36,21 @@ pub async fn serve(config: Config, on_listening: impl FnOnce(SocketAddr)) -> Res
         .map_err(|source| Error::Listen { addr, source })?;
     tracing::info!(address = %local, dataset = %data.display(), "listening");
     on_listening(local);
-    axum::serve(listener, app(state))
-        .with_graceful_shutdown(asked_to_stop())
+    serve_on(listener, state)
         .await
         .map_err(|source| Error::Stopped { addr: local, source })?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves a state on a socket that listens already, until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// Whatever made the socket unusable.
+pub async fn serve_on(listener: TcpListener, state: State) -> std::io::Result<()> {
+    axum::serve(listener, app(state))
+        .with_graceful_shutdown(asked_to_stop())
+        .await
 }
 
 async fn asked_to_stop() {

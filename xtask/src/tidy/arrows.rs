@@ -42,10 +42,17 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "asap-arena",
         ],
     ),
-    // Black-box tests call the binary; fixtures and expectations are made by the library.
+    // Black-box tests call the binary; fixtures and expectations are made by the library, and the browser looks
+    // at a server over made-up pairs.
     (
         "asap-tests",
-        &["asap-core", "asap-store", "asap-synth", "asap-metrics"],
+        &[
+            "asap-core",
+            "asap-store",
+            "asap-synth",
+            "asap-metrics",
+            "asap-server",
+        ],
     ),
     ("xtask", &[]),
 ];
