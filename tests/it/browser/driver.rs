@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use asap_server::source::sample;
-use asap_server::{Client, State, app, serve_on};
+use asap_server::{Client, State, serve_on};
 use fantoccini::elements::Element;
 use fantoccini::{ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
