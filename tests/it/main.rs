@@ -1,4 +1,10 @@
 //! Runs `asap` as a user would, and the viewer in a real browser.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test says aloud what it has to skip"
+)]
 
 mod harness;
 

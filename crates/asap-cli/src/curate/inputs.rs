@@ -115,9 +115,9 @@ async fn input(
 async fn source_hashes(dataset: &Dataset, pairs: &[PairSummary]) -> Result<BTreeMap<PositiveId, String>> {
     let mut hashes = BTreeMap::new();
     for pair in pairs {
-        if !hashes.contains_key(&pair.positive_id) {
+        if let std::collections::btree_map::Entry::Vacant(e) = hashes.entry(pair.positive_id) {
             let positive = dataset.positive(pair.positive_id).await?;
-            hashes.insert(pair.positive_id, positive.source.sha256);
+            e.insert(positive.source.sha256);
         }
     }
     Ok(hashes)

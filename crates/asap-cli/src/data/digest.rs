@@ -25,8 +25,8 @@ impl Digests {
         let mut positives: BTreeMap<PositiveId, Sha256> = BTreeMap::new();
         let (mut rejected, mut masks) = (String::new(), String::new());
         for pair in &pairs {
-            if !positives.contains_key(&pair.positive_id) {
-                positives.insert(pair.positive_id, dataset.positive_sha256(pair.positive_id).await?);
+            if let std::collections::btree_map::Entry::Vacant(e) = positives.entry(pair.positive_id) {
+                e.insert(dataset.positive_sha256(pair.positive_id).await?);
             }
             let hashes = dataset.pair_hashes(pair.id).await?;
             rejected.push_str(&format!("{} {}\n", pair.id, hashes.rejected));

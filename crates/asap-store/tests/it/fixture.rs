@@ -43,13 +43,13 @@ pub(crate) fn positive(number: u64) -> Positive {
         width: WIDTH,
         height: HEIGHT,
         prompt: format!("A person waves, number {number} – “quoted”, 手"),
-        skeletons: if number % 3 == 0 {
+        skeletons: if number.is_multiple_of(3) {
             Vec::new()
         } else {
             vec![skeleton; 1 + (number % 2) as usize]
         },
         source: Source {
-            kind: if number % 2 == 0 {
+            kind: if number.is_multiple_of(2) {
                 SourceKind::Photograph
             } else {
                 SourceKind::Figure
@@ -81,7 +81,7 @@ pub(crate) fn pair(positive: &Positive, slot: u64) -> Pair {
             png: png(&patch),
         }
     };
-    let operator = if slot % 2 == 0 {
+    let operator = if slot.is_multiple_of(2) {
         "hand.extra_finger@1"
     } else {
         "face.melt@2"
@@ -110,12 +110,12 @@ pub(crate) fn pair(positive: &Positive, slot: u64) -> Pair {
                 severity: Severity::Gross,
             },
         ],
-        mechanism: if slot % 2 == 0 {
+        mechanism: if slot.is_multiple_of(2) {
             Mechanism::ImageSpace
         } else {
             Mechanism::SkeletonSpace
         },
-        rejected_skeletons: if slot % 2 == 0 {
+        rejected_skeletons: if slot.is_multiple_of(2) {
             Vec::new()
         } else {
             positive.skeletons.clone()
@@ -148,7 +148,7 @@ pub(crate) fn stats(region: StatRegion, ssim_inside: Option<f64>) -> RegionStats
 
 /// The assessment of a pair; pairs with an even slot are kept.
 pub(crate) fn assessment(pair: &Pair, slot: u64) -> Assessment {
-    let is_kept = slot % 2 == 0;
+    let is_kept = slot.is_multiple_of(2);
     let rejection = Rejection {
         criterion: Criterion::VisibleDegradation,
         rule: "ssim_edit_max".to_owned(),

@@ -92,7 +92,7 @@ fn heading(model: &GridModel) -> AnyView {
             words::count(model.n_total)
         )
     };
-    let hint = (model.n_matching == 0).then(|| {
+    let hint = (model.n_matching == 0).then_some({
         if model.n_total == 0 {
             "The data set is empty. `asap synth figures` adds pairs."
         } else {

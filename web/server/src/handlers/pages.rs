@@ -85,8 +85,8 @@ pub(crate) async fn theme(Form(form): Form<ThemeForm>) -> Result<Response, Failu
         "theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
         theme.name()
     );
-    let location =
-        HeaderValue::from_str(back).map_err(|_| Failure::bad_request("`back`: expected an address"))?;
+    let location = HeaderValue::from_str(back)
+        .map_err(|_invalid| Failure::bad_request("`back`: expected an address"))?;
     let cookie = HeaderValue::from_str(&cookie).map_err(Failure::internal)?;
     Ok((
         StatusCode::SEE_OTHER,
