@@ -76,13 +76,20 @@ pub(crate) fn demo(context: &Context, mut args: Args) -> Result<()> {
 pub(crate) fn serve(context: &Context, mut args: Args) -> Result<()> {
     let address = args.value("--addr")?.unwrap_or_else(|| ADDRESS.to_owned());
     let extra = args.extra()?;
-    protoc::ensure(context)?;
-    context.build_asap()?;
     if !extra.is_empty() {
+        protoc::ensure(context)?;
+        context.build_asap()?;
         return shell::run(Command::new(context.asap()).arg("serve").args(extra));
     }
-    let dataset = dataset(context, None, false)?;
+    let dataset = ready(context)?;
     serve_dataset(context, &dataset, &address)
+}
+
+/// The demo dataset of the recipe alone, with the `asap` that made it.
+pub(crate) fn ready(context: &Context) -> Result<PathBuf> {
+    protoc::ensure(context)?;
+    context.build_asap()?;
+    dataset(context, None, false)
 }
 
 fn serve_dataset(context: &Context, dataset: &Path, address: &str) -> Result<()> {

@@ -14,6 +14,7 @@ mod context;
 mod demo;
 mod doctor;
 mod golden;
+mod pictures;
 mod python;
 mod shell;
 mod test;
@@ -46,6 +47,7 @@ Commands:
   doctor   List every tool: found, or the command that gets it
   golden   Write the golden numbers anew with their reference programs
              --check         only compare with those that stand
+  pictures Make the README's pictures anew: the viewer on the demo dataset, in Chromium
   tidy     Check the rules of the workspace that no compiler checks
   ci       Formatting, tidy, clippy, then `test`
   help     Print this
@@ -77,6 +79,7 @@ fn run() -> Result<ExitCode> {
         "test" => test::test(&context, args)?,
         "web" => web::command(&context, args)?,
         "doctor" => doctor::doctor(&context, args)?,
+        "pictures" => pictures::command(&context, args)?,
         "golden" => golden::golden(&context, args)?,
         "tidy" => tidy::command(&context, args)?,
         "ci" => ci::ci(&context, args)?,
