@@ -255,7 +255,7 @@ fn a_read_only_disk_can_be_read_and_says_so_when_written() {
     assert_eq!(run.code, Some(1), "{}", run.snapshot());
     assert_eq!(
         run.stderr,
-        "error: `disk/a.lance` cannot be written: check its permissions, or choose another place\n"
+        "error: `disk/a.lance/writer.lock` cannot be written: check its permissions, or choose another place\n"
     );
     assert_eq!(ids(&sandbox, "disk/a.lance"), before);
     assert_eq!(sandbox.asap("data verify disk/a.lance").code, Some(0));
@@ -273,7 +273,7 @@ fn a_full_disk_keeps_what_was_written() {
     assert_eq!(run.code, Some(1), "{}", run.snapshot());
     assert_eq!(
         run.stderr,
-        "error: no space left on the disk of `disk/a.lance`: free some and run the same command again, \
+        "error: no space left on the disk of `disk/a.lance/pairs.lance`: free some and run the same command again, \
          what was written before is kept\n"
     );
     assert!(ids(&sandbox, "disk/a.lance").is_superset(&before));
@@ -334,15 +334,24 @@ fn a_damaged_dataset_is_named() {
 fn a_folder_that_is_no_dataset() {
     let sandbox = Sandbox::new();
     sandbox.write("folder/holiday.txt", "sun");
-    for line in ["data stats folder", "synth figures --n 2 --size 256 --out folder"] {
-        let run = sandbox.asap(line);
-        assert_eq!(run.code, Some(1), "{}", run.snapshot());
-        assert!(
-            run.stderr.starts_with("error: `folder` is not a HAP dataset"),
-            "{}",
-            run.stderr
-        );
-    }
+    check(
+        &sandbox,
+        "data stats folder",
+        "
+        exit 1
+        --- stderr
+        error: `folder` is not a HAP dataset: it has no finished version
+        ",
+    );
+    check(
+        &sandbox,
+        "synth figures --n 2 --size 256 --out folder",
+        "
+        exit 1
+        --- stderr
+        error: `folder` exists already: open it, or choose another name
+        ",
+    );
     assert_eq!(files_below(&sandbox.path("folder")).len(), 1);
 }
 

@@ -17,7 +17,7 @@ fn pages_are_served_until_ctrl_c() {
     let page = get(&addr, "/");
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     assert!(page.contains("<!DOCTYPE html>"), "{page}");
-    let page = get(&addr, &format!("/pair/{id}"));
+    let page = get(&addr, &format!("/pairs/{id}"));
     assert!(
         page.starts_with("HTTP/1.1 200") && page.contains(&id[..8]),
         "{page}"

@@ -82,14 +82,13 @@ fn a_photograph_gives_pairs_whose_files_are_written_out() {
 }
 
 #[test]
-fn a_box_is_enough_and_nothing_is_refused_by_name() {
+fn a_box_is_enough_and_less_is_refused_by_name() {
     let sandbox = Sandbox::new();
     person_folder(&sandbox);
-    let picture = images::png(images::pattern(640, 480));
-    sandbox.write("people/boxed.png", &picture);
-    sandbox.write("people/unknown.png", &picture);
-    sandbox.write("people/nobody.png", &picture);
-    let boxed = serde_json::json!({ "file": "boxed.png", "people": [{ "face_box": [200, 120, 160, 180] }] });
+    for name in ["boxed", "unknown", "nobody"] {
+        sandbox.write(&format!("people/{name}.png"), images::png(PERSON.image.clone()));
+    }
+    let boxed = PERSON.entry_boxed("boxed.png");
     let nobody = serde_json::json!({ "file": "nobody.png", "people": [] });
     sandbox.write(
         "people/people.json",
@@ -117,8 +116,25 @@ fn a_box_is_enough_and_nothing_is_refused_by_name() {
 fn a_folder_without_photographs_fails() {
     let sandbox = Sandbox::new();
     fs_err::create_dir(sandbox.path("empty")).unwrap();
-    check(&sandbox, "synth photos empty --out a.lance", "");
-    check(&sandbox, "synth photos none --out a.lance", "");
+    check(
+        &sandbox,
+        "synth photos empty --out a.lance",
+        "
+        exit 1
+        --- stderr
+        error: cannot use `empty`: the folder holds no photograph; expected PNG, JPEG, WebP or GIF files in it
+        ",
+    );
+    check(
+        &sandbox,
+        "synth photos none --out a.lance",
+        "
+        exit 1
+        --- stderr
+        error: cannot read `none`: No such file or directory (os error 2)
+        hint: check the path
+        ",
+    );
     assert!(!sandbox.path("a.lance").exists());
 }
 

@@ -39,7 +39,12 @@ pub(crate) fn render(error: &Error) -> String {
 
 /// The whole chain as one line.
 pub(crate) fn message(error: &Error) -> String {
-    one_line(&chain(error))
+    let text = one_line(&chain(error));
+    // Libraries name files by their whole path; in the folder of the user the rest is enough.
+    match std::env::current_dir() {
+        Ok(here) => text.replace(&format!("`{}{}", here.display(), std::path::MAIN_SEPARATOR), "`"),
+        Err(_) => text,
+    }
 }
 
 /// Whether the reader of stdout went away, as `asap ... | head` does: no failure of ours.
@@ -111,6 +116,7 @@ fn hint_of_io(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::AddrInUse => Some("choose another port with `--addr`, or port 0 for a free one"),
         ErrorKind::NotFound => Some("check the path"),
+        ErrorKind::NotADirectory => Some("there is a file where a folder is needed: choose another name"),
         _ => None,
     }
 }
