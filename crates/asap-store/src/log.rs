@@ -4,7 +4,7 @@
 //! the next entry in place with one rename: whoever opens the dataset sees all of the write or none of it.
 //! What was committed to a table but is named by no entry is invisible and is taken back by the next write.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -127,7 +127,9 @@ pub(crate) fn versions(root: &Path) -> Result<Vec<u64>> {
     let folder = root.join(FOLDER);
     let names = match fs_err::read_dir(&folder) {
         Ok(names) => names,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(Error::io("read", &folder, error)),
     };
     let mut versions = Vec::new();

@@ -7,7 +7,7 @@ use asap_core::{Assessment, Pair, PairId, Positive, PositiveId, Sha256};
 
 use crate::columns::Rows;
 use crate::rows::{self, assessment, pair, positive};
-use crate::{Dataset, Result, sha256};
+use crate::{Dataset, Result};
 
 /// A pair with its preferred image and what is known about it.
 #[derive(Clone, Debug)]
@@ -267,9 +267,4 @@ pub(crate) fn hashes(rows: &Rows<'_>, row: usize) -> Result<PairHashes> {
         mask_edit: rows.id("mask_edit_sha256", row)?,
         mask_part: rows.id("mask_part_sha256", row)?,
     })
-}
-
-/// Whether bytes are those that were written.
-pub(crate) fn is_intact(bytes: &[u8], recorded: Sha256) -> bool {
-    sha256(bytes) == recorded
 }

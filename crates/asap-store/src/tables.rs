@@ -120,10 +120,6 @@ impl Table {
         self.lance.version_id()
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The names of all columns.
     pub(crate) fn columns(&self) -> Vec<&str> {
         self.lance

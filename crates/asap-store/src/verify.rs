@@ -181,7 +181,7 @@ impl Dataset {
                 report,
                 record,
                 every
-                    .is_some_and(|every| rows[idx] % every == 0)
+                    .is_some_and(|every| rows[idx].is_multiple_of(every))
                     .then_some(recompute),
             );
         }

@@ -25,13 +25,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rows = Vec::new();
     for job in plan(&options) {
         let draft = build(&job, &BTreeSet::new())?;
-        let labels: Vec<String> = draft.pairs.iter().map(|pair| pair.provenance.operators.join("+")).collect();
+        let labels: Vec<String> = draft
+            .pairs
+            .iter()
+            .map(|pair| pair.provenance.operators.join("+"))
+            .collect();
         report(&format!("{} {}", draft.prompt, labels.join(" | ")));
         let mut images = vec![draft.image];
         images.extend(draft.pairs.into_iter().map(|pair| pair.image));
         rows.push(images);
     }
-    report(&format!("{:.3} s a positive", start.elapsed().as_secs_f64() / rows.len() as f64));
+    report(&format!(
+        "{:.3} s a positive",
+        start.elapsed().as_secs_f64() / rows.len() as f64
+    ));
     sheet(&rows, size).save(out)?;
     Ok(())
 }

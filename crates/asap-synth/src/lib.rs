@@ -20,6 +20,7 @@ pub mod hash;
 pub mod photo;
 pub mod pose_map;
 pub mod raster;
+mod region_masks;
 
 pub use assess::{Subject, assess};
 pub use draft::{Built, Draft, DraftPair, Dropped};

@@ -57,29 +57,39 @@ pub(crate) fn state_link_query(event: &web_sys::MouseEvent) -> Option<String> {
     }
     let target: web_sys::Element = event.target()?.dyn_into().ok()?;
     let href = target.closest("a[data-state]").ok()??.get_attribute("href")?;
-    Some(href.split_once('?').map_or_else(String::new, |(_, query)| query.to_owned()))
+    Some(
+        href.split_once('?')
+            .map_or_else(String::new, |(_, query)| query.to_owned()),
+    )
 }
 
 /// Whether keys belong to the element that has the focus: a text or number field, a list.
 pub(crate) fn is_typing() -> bool {
-    document().active_element().is_some_and(|element| match element.tag_name().as_str() {
-        "TEXTAREA" | "SELECT" => true,
-        "INPUT" => {
-            let kind = element.get_attribute("type").unwrap_or_default();
-            !matches!(kind.as_str(), "checkbox" | "radio" | "button" | "submit")
-        }
-        _ => false,
-    })
+    document()
+        .active_element()
+        .is_some_and(|element| match element.tag_name().as_str() {
+            "TEXTAREA" | "SELECT" => true,
+            "INPUT" => {
+                let kind = element.get_attribute("type").unwrap_or_default();
+                !matches!(kind.as_str(), "checkbox" | "radio" | "button" | "submit")
+            }
+            _ => false,
+        })
 }
 
 /// Where a pointer is on an element, as shares of its width and height.
 pub(crate) fn share_of(element: &web_sys::Element, client_x: f64, client_y: f64) -> (f64, f64) {
     let rect = element.get_bounding_client_rect();
     let share = |at: f64, from: f64, length: f64| ((at - from) / length.max(1.0)).clamp(0.0, 1.0);
-    (share(client_x, rect.left(), rect.width()), share(client_y, rect.top(), rect.height()))
+    (
+        share(client_x, rect.left(), rect.width()),
+        share(client_y, rect.top(), rect.height()),
+    )
 }
 
 /// Copies a text; a browser that forbids it leaves the clipboard as it was.
 pub(crate) async fn copy(text: &str) -> bool {
-    JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
+    JsFuture::from(window().navigator().clipboard().write_text(text))
+        .await
+        .is_ok()
 }

@@ -160,9 +160,7 @@ impl Bounds {
     /// Whether the value passes. A value that was not computed passes only where nothing is asked for.
     pub fn accepts(self, value: Option<f64>) -> bool {
         match value {
-            Some(value) => {
-                self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max)
-            }
+            Some(value) => self.min.is_none_or(|min| value >= min) && self.max.is_none_or(|max| value <= max),
             None => self.is_open(),
         }
     }
@@ -256,7 +254,10 @@ mod tests {
     #[test]
     fn a_missing_value_passes_open_bounds_only() {
         assert!(Bounds::default().accepts(None));
-        let low = Bounds { min: Some(0.5), max: None };
+        let low = Bounds {
+            min: Some(0.5),
+            max: None,
+        };
         assert!(!low.accepts(None));
         assert!(low.accepts(Some(0.5)));
         assert!(!low.accepts(Some(0.4999)));

@@ -15,6 +15,9 @@
 //! assert_eq!(GridQuery::parse("region=face").unwrap(), faces);
 //! ```
 
+// A page is one nested type, deeper than the compiler's default allows.
+#![recursion_limit = "256"]
+
 pub mod filter;
 pub mod model;
 pub mod query;

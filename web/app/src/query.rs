@@ -35,7 +35,11 @@ pub enum QueryError {
 
 impl QueryError {
     pub(crate) fn value(key: &str, value: &str, expected: &'static str) -> Self {
-        Self::Value { key: key.to_owned(), value: value.chars().take(80).collect(), expected }
+        Self::Value {
+            key: key.to_owned(),
+            value: value.chars().take(80).collect(),
+            expected,
+        }
     }
 }
 
@@ -105,13 +109,21 @@ pub struct GridQuery {
 
 impl Default for GridQuery {
     fn default() -> Self {
-        Self { filter: Filter::default(), sort: SortKey::default(), order: Order::default(), page: 1 }
+        Self {
+            filter: Filter::default(),
+            sort: SortKey::default(),
+            order: Order::default(),
+            page: 1,
+        }
     }
 }
 
 impl From<Filter> for GridQuery {
     fn from(filter: Filter) -> Self {
-        Self { filter, ..Self::default() }
+        Self {
+            filter,
+            ..Self::default()
+        }
     }
 }
 
@@ -135,7 +147,11 @@ impl GridQuery {
             if !facet.accepts(value) {
                 return Err(QueryError::value(key, value, "a name of the vocabulary"));
             }
-            self.filter.chosen.entry(facet).or_default().insert(value.to_owned());
+            self.filter
+                .chosen
+                .entry(facet)
+                .or_default()
+                .insert(value.to_owned());
             return Ok(());
         }
         for measure in Measure::ALL {
@@ -152,7 +168,9 @@ impl GridQuery {
                 self.sort = SortKey::ALL
                     .into_iter()
                     .find(|sort| sort.name() == value)
-                    .ok_or_else(|| QueryError::value(key, value, "`source`, `ssim_in`, `ssim_out` or `mask_share`"))?;
+                    .ok_or_else(|| {
+                        QueryError::value(key, value, "`source`, `ssim_in`, `ssim_out` or `mask_share`")
+                    })?;
             }
             "order" => {
                 self.order = match value {
@@ -232,7 +250,11 @@ pub(crate) fn pairs(query: &str) -> Result<impl Iterator<Item = (String, String)
 
 /// `path?query`, or `path` alone.
 pub(crate) fn with_query(path: &str, query: &str) -> String {
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
 }
 
 fn parse_number(key: &str, value: &str) -> Result<f64, QueryError> {
@@ -260,7 +282,10 @@ mod tests {
                      &ssim_in_max=0.75&q=r%C3%A9d+%26+blue&sort=ssim_in&order=desc&page=3";
         let parsed = GridQuery::parse(query).unwrap();
         assert_eq!(parsed.filter.text, "réd & blue");
-        assert_eq!(parsed.filter.names(Facet::Region).collect::<Vec<_>>(), ["face", "left_hand"]);
+        assert_eq!(
+            parsed.filter.names(Facet::Region).collect::<Vec<_>>(),
+            ["face", "left_hand"]
+        );
         assert_eq!(GridQuery::parse(&parsed.to_query()), Ok(parsed));
         assert_eq!(GridQuery::default().href(), "/pairs");
     }
@@ -274,14 +299,23 @@ mod tests {
     #[test]
     fn wrong_values_are_refused_by_name() {
         for (query, text) in [
-            ("region=tail", "`region` is `tail`: expected a name of the vocabulary"),
+            (
+                "region=tail",
+                "`region` is `tail`: expected a name of the vocabulary",
+            ),
             ("ssim_in_min=NaN", "`ssim_in_min` is `NaN`: expected a number"),
-            ("ssim_out_max=1e999", "`ssim_out_max` is `1e999`: expected a number"),
+            (
+                "ssim_out_max=1e999",
+                "`ssim_out_max` is `1e999`: expected a number",
+            ),
             ("page=0", "`page` is `0`: expected a whole number from 1"),
             ("order=up", "`order` is `up`: expected `asc` or `desc`"),
         ] {
             assert_eq!(GridQuery::parse(query).unwrap_err().to_string(), text);
         }
-        assert!(matches!(GridQuery::parse(&"a".repeat(9000)), Err(QueryError::TooLong { got: 9000 })));
+        assert!(matches!(
+            GridQuery::parse(&"a".repeat(9000)),
+            Err(QueryError::TooLong { got: 9000 })
+        ));
     }
 }

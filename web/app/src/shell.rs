@@ -140,9 +140,15 @@ mod tests {
 
     #[test]
     fn hostile_words_stay_words() {
-        let page = Page::Error(ErrorModel { status: 404, message: "</script><img src=x>".to_owned() });
+        let page = Page::Error(ErrorModel {
+            status: 404,
+            message: "</script><img src=x>".to_owned(),
+        });
         let html = document(&page, &shell());
-        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" data-theme=\"dark\">"), "{html}");
+        assert!(
+            html.starts_with("<!DOCTYPE html><html lang=\"en\" data-theme=\"dark\">"),
+            "{html}"
+        );
         assert!(!html.contains("<img src=x>"), "{html}");
         assert_eq!(html.matches("</script>").count(), 2, "{html}");
         assert!(html.contains("value=\"/x&quot;y\""), "{html}");
@@ -150,8 +156,17 @@ mod tests {
 
     #[test]
     fn without_a_client_there_is_no_script() {
-        let page = Page::Error(ErrorModel { status: 500, message: "gone".to_owned() });
-        let html = document(&page, &Shell { boot_href: None, ..shell() });
+        let page = Page::Error(ErrorModel {
+            status: 500,
+            message: "gone".to_owned(),
+        });
+        let html = document(
+            &page,
+            &Shell {
+                boot_href: None,
+                ..shell()
+            },
+        );
         assert!(!html.contains("<script"), "{html}");
     }
 }

@@ -24,7 +24,13 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode, in the order of the keys 1 to 5.
-    pub const ALL: [Self; 5] = [Self::Side, Self::Slider, Self::Blink, Self::Difference, Self::Onion];
+    pub const ALL: [Self; 5] = [
+        Self::Side,
+        Self::Slider,
+        Self::Blink,
+        Self::Difference,
+        Self::Onion,
+    ];
 
     /// The name in addresses.
     pub const fn name(self) -> &'static str {
@@ -124,7 +130,11 @@ pub struct Frame {
 impl Frame {
     /// The whole image.
     pub const fn fit(self) -> Zoom {
-        Zoom { x: 0.0, y: 0.0, width: self.width }
+        Zoom {
+            x: 0.0,
+            y: 0.0,
+            width: self.width,
+        }
     }
 
     /// `zoom` moved and scaled so that it lies inside the image, to a tenth of a pixel.
@@ -153,7 +163,11 @@ impl Frame {
     /// `zoom` moved by shares of what is shown.
     pub fn moved(self, zoom: Zoom, (du, dv): (f64, f64)) -> Zoom {
         let aspect = self.height / self.width;
-        self.clamp(Zoom { x: zoom.x + du * zoom.width, y: zoom.y + dv * zoom.width * aspect, ..zoom })
+        self.clamp(Zoom {
+            x: zoom.x + du * zoom.width,
+            y: zoom.y + dv * zoom.width * aspect,
+            ..zoom
+        })
     }
 
     /// The smallest view that shows the box with a margin of a fifth on each side.
@@ -281,7 +295,11 @@ fn parse_zoom(value: &str) -> Result<Zoom, QueryError> {
     let error = || QueryError::value("z", value, "`x,y,width` in pixels");
     let numbers: Vec<f64> = value
         .split(',')
-        .map(|text| text.parse().ok().filter(|n: &f64| n.is_finite() && (0.0..=1e6).contains(n)))
+        .map(|text| {
+            text.parse()
+                .ok()
+                .filter(|n: &f64| n.is_finite() && (0.0..=1e6).contains(n))
+        })
         .collect::<Option<_>>()
         .ok_or_else(error)?;
     match numbers[..] {
@@ -294,13 +312,23 @@ fn parse_zoom(value: &str) -> Result<Zoom, QueryError> {
 mod tests {
     use super::*;
 
-    const FRAME: Frame = Frame { width: 800.0, height: 400.0 };
+    const FRAME: Frame = Frame {
+        width: 800.0,
+        height: 400.0,
+    };
 
     #[test]
     fn a_view_survives_its_address() {
         let query = "mode=slider&mask=part&opacity=30&split_at=72&gain=32&z=10.5,20,300";
         let state = ViewState::parse(query).unwrap();
-        assert_eq!(state.zoom, Some(Zoom { x: 10.5, y: 20.0, width: 300.0 }));
+        assert_eq!(
+            state.zoom,
+            Some(Zoom {
+                x: 10.5,
+                y: 20.0,
+                width: 300.0
+            })
+        );
         let written = state.to_query(&GridQuery::default());
         assert_eq!(ViewState::parse(&written), Ok(state));
         assert_eq!(ViewState::default().to_query(&GridQuery::default()), "");
@@ -308,7 +336,15 @@ mod tests {
 
     #[test]
     fn wrong_views_are_refused() {
-        for query in ["mode=x", "gain=2", "split_at=101", "z=1,2", "z=1,2,0", "z=1,2,inf", "z=-1,0,5"] {
+        for query in [
+            "mode=x",
+            "gain=2",
+            "split_at=101",
+            "z=1,2",
+            "z=1,2,0",
+            "z=1,2,inf",
+            "z=-1,0,5",
+        ] {
             assert!(ViewState::parse(query).is_err(), "{query}");
         }
     }
@@ -322,7 +358,14 @@ mod tests {
     #[test]
     fn zooming_keeps_the_point_under_the_pointer() {
         let zoom = FRAME.scaled(FRAME.fit(), 0.5, (0.25, 0.5));
-        assert_eq!(zoom, Zoom { x: 100.0, y: 100.0, width: 400.0 });
+        assert_eq!(
+            zoom,
+            Zoom {
+                x: 100.0,
+                y: 100.0,
+                width: 400.0
+            }
+        );
         assert_eq!(FRAME.scaled(zoom, 100.0, (0.5, 0.5)), FRAME.fit());
     }
 

@@ -81,15 +81,34 @@ mod tests {
     use super::*;
 
     fn layout(n_cards: usize) -> Layout {
-        Layout { n_cards, n_columns: 4, row_px: 250.0, viewport_px: 1000.0 }
+        Layout {
+            n_cards,
+            n_columns: 4,
+            row_px: 250.0,
+            viewport_px: 1000.0,
+        }
     }
 
     #[test]
     fn a_short_list_is_laid_out_as_it_is() {
         let layout = layout(103);
         assert_eq!(layout.scroll_px(), 26.0 * 250.0);
-        assert_eq!(layout.window(0.0, 1), Window { first: 0, end: 20, top_px: 0.0 });
-        assert_eq!(layout.window(2_600.0, 1), Window { first: 36, end: 64, top_px: 2_250.0 });
+        assert_eq!(
+            layout.window(0.0, 1),
+            Window {
+                first: 0,
+                end: 20,
+                top_px: 0.0
+            }
+        );
+        assert_eq!(
+            layout.window(2_600.0, 1),
+            Window {
+                first: 36,
+                end: 64,
+                top_px: 2_250.0
+            }
+        );
         assert_eq!(layout.window(5_500.0, 1).end, 103);
         assert_eq!(layout.scrolled_to(41), 2_500.0);
     }
@@ -102,13 +121,23 @@ mod tests {
         for card_idx in [0, 4, 499_996, 999_000] {
             let scrolled = layout.scrolled_to(card_idx);
             let window = layout.window(scrolled, 1);
-            assert!((window.first..window.end).contains(&card_idx), "{card_idx}: {window:?}");
+            assert!(
+                (window.first..window.end).contains(&card_idx),
+                "{card_idx}: {window:?}"
+            );
             assert!((window.top_px - scrolled).abs() <= 500.0, "{window:?}");
         }
     }
 
     #[test]
     fn an_empty_list_has_no_window() {
-        assert_eq!(layout(0).window(0.0, 2), Window { first: 0, end: 0, top_px: 0.0 });
+        assert_eq!(
+            layout(0).window(0.0, 2),
+            Window {
+                first: 0,
+                end: 0,
+                top_px: 0.0
+            }
+        );
     }
 }

@@ -25,14 +25,21 @@ impl Client {
     /// Where either cannot be read.
     pub fn read(site: &Path) -> std::io::Result<Self> {
         let pkg = site.join("pkg");
-        let glue = Blob::new(fs_err::read(pkg.join("asap.js"))?, "text/javascript; charset=utf-8");
+        let glue = Blob::new(
+            fs_err::read(pkg.join("asap.js"))?,
+            "text/javascript; charset=utf-8",
+        );
         let wasm = Blob::new(fs_err::read(pkg.join("asap_bg.wasm"))?, "application/wasm");
         let boot = format!(
             "import init, {{ hydrate }} from \"/pkg/asap.js?h={}\";\n\
              await init({{ module_or_path: \"/pkg/asap_bg.wasm?h={}\" }});\nhydrate();\n",
             glue.sha256, wasm.sha256
         );
-        Ok(Self { boot: Blob::new(boot, "text/javascript; charset=utf-8"), glue, wasm })
+        Ok(Self {
+            boot: Blob::new(boot, "text/javascript; charset=utf-8"),
+            glue,
+            wasm,
+        })
     }
 }
 

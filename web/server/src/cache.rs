@@ -51,8 +51,15 @@ struct Entry {
 impl<K: Copy + Eq + Hash + Ord> Cache<K> {
     /// An empty cache.
     pub fn new(limit_bytes: usize) -> Self {
-        let entries = Entries { map: HashMap::new(), size_bytes: 0, clock: 0 };
-        Self { limit_bytes, entries: Mutex::new(entries) }
+        let entries = Entries {
+            map: HashMap::new(),
+            size_bytes: 0,
+            clock: 0,
+        };
+        Self {
+            limit_bytes,
+            entries: Mutex::new(entries),
+        }
     }
 
     /// What is kept under a key.
@@ -73,14 +80,21 @@ impl<K: Copy + Eq + Hash + Ord> Cache<K> {
         }
         let mut entries = self.lock();
         entries.clock += 1;
-        let entry = Entry { used_at: entries.clock, blob };
+        let entry = Entry {
+            used_at: entries.clock,
+            blob,
+        };
         entries.size_bytes += entry.blob.bytes.len();
         if let Some(old) = entries.map.insert(key, entry) {
             entries.size_bytes -= old.blob.bytes.len();
         }
         while entries.size_bytes > self.limit_bytes {
-            let Some(oldest) =
-                entries.map.iter().map(|(&key, entry)| (entry.used_at, key)).min().map(|(_, key)| key)
+            let Some(oldest) = entries
+                .map
+                .iter()
+                .map(|(&key, entry)| (entry.used_at, key))
+                .min()
+                .map(|(_, key)| key)
             else {
                 break;
             };

@@ -66,14 +66,21 @@ pub(crate) enum PairImage {
 
 impl ImageKey {
     const fn is_thumb(self) -> bool {
-        matches!(self, Self::PreferredThumb(_) | Self::OfPair(_, PairImage::RejectedThumb))
+        matches!(
+            self,
+            Self::PreferredThumb(_) | Self::OfPair(_, PairImage::RejectedThumb)
+        )
     }
 }
 
 impl State {
     /// An image, out of the cache or made now.
     pub(crate) async fn image(&self, key: ImageKey) -> Result<Arc<Blob>, Failure> {
-        let cache = if key.is_thumb() { &self.thumbs } else { &self.images };
+        let cache = if key.is_thumb() {
+            &self.thumbs
+        } else {
+            &self.images
+        };
         if let Some(blob) = cache.get(key) {
             return Ok(blob);
         }
@@ -115,25 +122,35 @@ impl State {
         work: impl FnOnce() -> Result<Blob, Failure> + Send + 'static,
     ) -> Result<Blob, Failure> {
         let _permit = self.decoders.acquire().await.map_err(Failure::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(Failure::internal)?
     }
 }
 
 fn of_pair(positive: &Positive, pair: &Pair, image: PairImage) -> Result<Blob, Failure> {
-    let mask = |mask: &Mask| Ok(Blob::new(asap_store::encode_mask(mask).map_err(Failure::internal)?, PNG));
+    let mask = |mask: &Mask| {
+        Ok(Blob::new(
+            asap_store::encode_mask(mask).map_err(Failure::internal)?,
+            PNG,
+        ))
+    };
     match image {
-        PairImage::Rejected => {
-            Ok(Blob::new(asap_store::rejected_png(positive, pair).map_err(Failure::internal)?, PNG))
-        }
+        PairImage::Rejected => Ok(Blob::new(
+            asap_store::rejected_png(positive, pair).map_err(Failure::internal)?,
+            PNG,
+        )),
         PairImage::Stored => match &pair.rejected {
             Rejected::Patch { png, .. } | Rejected::Whole { png } => Ok(Blob::new(png.clone(), PNG)),
         },
         PairImage::RejectedThumb => thumbnail(rejected(positive, pair)?),
         PairImage::MaskEdit => mask(&pair.mask_edit),
         PairImage::MaskPart => mask(&pair.mask_part),
-        PairImage::Difference(gain) => {
-            encode_rgb(&difference(&decode(&positive.image_png)?, &rejected(positive, pair)?, gain))
-        }
+        PairImage::Difference(gain) => encode_rgb(&difference(
+            &decode(&positive.image_png)?,
+            &rejected(positive, pair)?,
+            gain,
+        )),
         PairImage::Outline => encode_rgba(&outline(pair)),
     }
 }
@@ -147,7 +164,9 @@ fn decode(png: &[u8]) -> Result<RgbImage, Failure> {
 }
 
 fn thumbnail(image: RgbImage) -> Result<Blob, Failure> {
-    let small = DynamicImage::ImageRgb8(image).thumbnail(THUMB_SIDE_PX, THUMB_SIDE_PX).into_rgb8();
+    let small = DynamicImage::ImageRgb8(image)
+        .thumbnail(THUMB_SIDE_PX, THUMB_SIDE_PX)
+        .into_rgb8();
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, THUMB_QUALITY)
         .write_image(&small, small.width(), small.height(), ExtendedColorType::Rgb8)

@@ -25,11 +25,19 @@ pub(crate) struct PublicFailure {
 
 impl Failure {
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_FOUND, message: message.into(), cause: None }
+        Self {
+            status: StatusCode::NOT_FOUND,
+            message: message.into(),
+            cause: None,
+        }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, message: message.into(), cause: None }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: message.into(),
+            cause: None,
+        }
     }
 
     /// Something that the reader cannot mend: the cause goes to the log alone.
@@ -65,7 +73,10 @@ impl IntoResponse for Failure {
             }
             tracing::error!(status = self.status.as_u16(), cause = chain, "a request failed");
         }
-        let public = PublicFailure { status: self.status, message: self.message };
+        let public = PublicFailure {
+            status: self.status,
+            message: self.message,
+        };
         let mut response = (public.status, public.message.clone()).into_response();
         response.extensions_mut().insert(public);
         response

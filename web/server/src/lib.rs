@@ -31,10 +31,12 @@ mod router;
 mod security;
 mod serve;
 mod state;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use assets::Client;
 pub use config::{Config, Error};
 pub use router::app;
-pub use serve::serve;
+pub use serve::{serve, serve_on};
 pub use state::State;

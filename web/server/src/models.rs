@@ -37,7 +37,9 @@ pub(crate) fn page_rows<'a>(
 pub(crate) fn grid(index: &Index, query: GridQuery) -> GridModel {
     let selection = index.select(&query);
     let first = page_start(&query, selection.order.len());
-    let cards = page_rows(index, &selection.order, first).map(|(position, row)| card(position, row)).collect();
+    let cards = page_rows(index, &selection.order, first)
+        .map(|(position, row)| card(position, row))
+        .collect();
     GridModel {
         query: query.at_page((first / PAGE_LEN) as u32 + 1),
         n_matching: selection.order.len(),
@@ -76,7 +78,13 @@ pub(crate) async fn pair(
     let images = images(state, &pair).await?;
     let snapshot = state.snapshot().await;
     let neighbours = neighbours(&snapshot.index, id, &grid);
-    let Positive { width, height, prompt, source, .. } = positive;
+    let Positive {
+        width,
+        height,
+        prompt,
+        source,
+        ..
+    } = positive;
     let bounds = pair.mask_edit.bounds();
     Ok(PairModel {
         grid,
@@ -88,7 +96,11 @@ pub(crate) async fn pair(
         prompt,
         source,
         degradations: pair.degradations,
-        regions: pair.regions.iter().map(|region| region.name().to_owned()).collect(),
+        regions: pair
+            .regions
+            .iter()
+            .map(|region| region.name().to_owned())
+            .collect(),
         mechanism: pair.mechanism,
         operators: pair.provenance.operators,
         parameters: pair.provenance.parameters,
@@ -116,7 +128,11 @@ async fn images(state: &State, pair: &Pair) -> Result<PairImages, Failure> {
         Rejected::Whole { .. } => ("rejected image", None),
     };
     Ok(PairImages {
-        preferred: link(&preferred, &format!("/images/positive/{}.png", pair.positive_id), "preferred image"),
+        preferred: link(
+            &preferred,
+            &format!("/images/positive/{}.png", pair.positive_id),
+            "preferred image",
+        ),
         rejected: of_pair(PairImage::Rejected, "rejected.png", rejected_title).await?,
         mask_edit: of_pair(PairImage::MaskEdit, "mask_edit.png", "edit mask").await?,
         mask_part: of_pair(PairImage::MaskPart, "mask_part.png", "part mask").await?,
@@ -135,7 +151,11 @@ fn link(blob: &Blob, path: &str, title: &str) -> ImageLink {
 
 fn neighbours(index: &Index, id: PairId, grid: &GridQuery) -> Neighbours {
     let order = index.ordered(grid);
-    let id_at = |place: usize| order.get(place).map(|&row| index.rows()[row as usize].id.to_string());
+    let id_at = |place: usize| {
+        order
+            .get(place)
+            .map(|&row| index.rows()[row as usize].id.to_string())
+    };
     let position = order.iter().position(|&row| index.rows()[row as usize].id == id);
     Neighbours {
         position,

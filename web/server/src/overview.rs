@@ -21,7 +21,10 @@ fn count(index: &Index, name: &str) -> DatasetModel {
     let n_kept = n_of(Decision::Kept);
     // Before anything is decided, the distribution of all pairs is the only one there is.
     let is_counted = |row: &PairSummary| n_kept == 0 || row.decision == Decision::Kept;
-    let (histograms, means) = Measure::ALL.map(|measure| distribution(index, measure, is_counted)).into_iter().unzip();
+    let (histograms, means) = Measure::ALL
+        .map(|measure| distribution(index, measure, is_counted))
+        .into_iter()
+        .unzip();
     DatasetModel {
         name: name.to_owned(),
         n_pairs: rows.len(),
@@ -47,7 +50,11 @@ fn distribution(
         Measure::SsimInside => row.ssim_inside,
         Measure::SsimOutside => row.ssim_outside,
     };
-    let counted = rows.iter().filter(|row| is_counted(row)).filter_map(value).filter(|value| value.is_finite());
+    let counted = rows
+        .iter()
+        .filter(|row| is_counted(row))
+        .filter_map(value)
+        .filter(|value| value.is_finite());
     let (sum, n) = counted.fold((0.0, 0_usize), |(sum, n), value| (sum + value, n + 1));
     (histogram, (n > 0).then(|| sum / n as f64))
 }
@@ -67,7 +74,12 @@ impl Counts {
     }
 
     fn tally(&self, name: &str) -> Tally {
-        Tally { name: name.to_owned(), n: self.n, n_kept: self.n_kept, n_rejected: self.n_rejected }
+        Tally {
+            name: name.to_owned(),
+            n: self.n,
+            n_kept: self.n_kept,
+            n_rejected: self.n_rejected,
+        }
     }
 }
 
@@ -84,15 +96,28 @@ fn funnel(rows: &[PairSummary]) -> Vec<FunnelRow> {
     }
     let mut funnel: Vec<FunnelRow> = operators
         .iter()
-        .map(|(name, (counts, rules))| FunnelRow { tally: counts.tally(name), failed: most_first(rules) })
+        .map(|(name, (counts, rules))| FunnelRow {
+            tally: counts.tally(name),
+            failed: most_first(rules),
+        })
         .collect();
-    funnel.sort_by(|a, b| b.tally.n.cmp(&a.tally.n).then_with(|| a.tally.name.cmp(&b.tally.name)));
+    funnel.sort_by(|a, b| {
+        b.tally
+            .n
+            .cmp(&a.tally.n)
+            .then_with(|| a.tally.name.cmp(&b.tally.name))
+    });
     funnel
 }
 
 fn most_first(rules: &BTreeMap<&str, usize>) -> Vec<RuleCount> {
-    let mut failed: Vec<RuleCount> =
-        rules.iter().map(|(&rule, &n)| RuleCount { rule: rule.to_owned(), n }).collect();
+    let mut failed: Vec<RuleCount> = rules
+        .iter()
+        .map(|(&rule, &n)| RuleCount {
+            rule: rule.to_owned(),
+            n,
+        })
+        .collect();
     failed.sort_by(|a, b| b.n.cmp(&a.n).then_with(|| a.rule.cmp(&b.rule)));
     failed
 }
@@ -126,10 +151,14 @@ fn tallies(rows: &[PairSummary]) -> Vec<(Facet, Vec<Tally>)> {
             }
         }
         let order = facet.names().unwrap_or_default();
-        let used = order.iter().filter_map(|&name| counts.get(name).map(|counts| counts.tally(name)));
+        let used = order
+            .iter()
+            .filter_map(|&name| counts.get(name).map(|counts| counts.tally(name)));
         (facet, used.collect())
     };
-    [Facet::Split, Facet::Region, Facet::Source, Facet::Mechanism].map(tally).into()
+    [Facet::Split, Facet::Region, Facet::Source, Facet::Mechanism]
+        .map(tally)
+        .into()
 }
 
 fn names(row: &PairSummary, facet: Facet) -> BTreeSet<&'static str> {

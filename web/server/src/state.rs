@@ -42,7 +42,11 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     fn new(listing: Listing) -> Arc<Self> {
         let index = Index::new(listing.rows);
-        Arc::new(Self { version: listing.version, index, overview: OnceLock::new() })
+        Arc::new(Self {
+            version: listing.version,
+            index,
+            overview: OnceLock::new(),
+        })
     }
 }
 
@@ -91,7 +95,11 @@ impl State {
         match newer.await {
             Ok(None) => {}
             Ok(Some(listing)) => {
-                tracing::info!(version = listing.version, rows = listing.rows.len(), "the dataset has a newer version");
+                tracing::info!(
+                    version = listing.version,
+                    rows = listing.rows.len(),
+                    "the dataset has a newer version"
+                );
                 *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Snapshot::new(listing);
             }
             Err(error) => {

@@ -44,7 +44,11 @@ pub(crate) fn respond(blob: &Blob, keep: Keep, request: &HeaderMap) -> Response<
             }
             Range::Outside => {
                 let mut response = status(StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
-                insert(&mut response, header::CONTENT_RANGE, &format!("bytes */{}", blob.bytes.len()));
+                insert(
+                    &mut response,
+                    header::CONTENT_RANGE,
+                    &format!("bytes */{}", blob.bytes.len()),
+                );
                 response
             }
         }
@@ -74,7 +78,10 @@ fn insert(response: &mut Response<Body>, name: header::HeaderName, value: &str) 
 }
 
 fn has_current(request: &HeaderMap, etag: &str) -> bool {
-    let tags = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let tags = request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(','))
         .map(|tag| tag.trim())
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
@@ -90,9 +97,14 @@ enum Range {
 /// The single range that is asked for. Several ranges, and what cannot be read, give the whole, as RFC 9110
 /// allows.
 fn asked_range(request: &HeaderMap, etag: &str, length: usize) -> Range {
-    let is_other = request.get(header::IF_RANGE).is_some_and(|value| value.as_bytes() != etag.as_bytes());
+    let is_other = request
+        .get(header::IF_RANGE)
+        .is_some_and(|value| value.as_bytes() != etag.as_bytes());
     let text = request.get(header::RANGE).and_then(|value| value.to_str().ok());
-    let Some(spec) = text.filter(|_| !is_other).and_then(|text| text.strip_prefix("bytes=")) else {
+    let Some(spec) = text
+        .filter(|_| !is_other)
+        .and_then(|text| text.strip_prefix("bytes="))
+    else {
         return Range::Whole;
     };
     let Some((first, last)) = spec.split_once('-').filter(|_| !spec.contains(',')) else {
@@ -104,7 +116,11 @@ fn asked_range(request: &HeaderMap, etag: &str, length: usize) -> Range {
         (Err(_), Ok(n_last)) if first.trim().is_empty() => (length - n_last.min(length), length),
         _ => return Range::Whole,
     };
-    if first >= end { Range::Outside } else { Range::Part { first, end } }
+    if first >= end {
+        Range::Outside
+    } else {
+        Range::Part { first, end }
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +142,14 @@ mod tests {
         assert_eq!(range("bytes=50-1000"), Range::Part { first: 50, end: 100 });
         assert_eq!(range("bytes=100-"), Range::Outside);
         assert_eq!(range("bytes=-0"), Range::Outside);
-        for text in ["bytes=9-3", "bytes=a-b", "bytes=", "lines=1-2", "bytes=0-1,5-6", "bytes=--"] {
+        for text in [
+            "bytes=9-3",
+            "bytes=a-b",
+            "bytes=",
+            "lines=1-2",
+            "bytes=0-1,5-6",
+            "bytes=--",
+        ] {
             assert_eq!(range(text), Range::Whole, "{text}");
         }
     }

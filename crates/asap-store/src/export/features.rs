@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::table::IMAGES;
 
-/// The value of the key `huggingface` in the metadata of a Parquet file.
+/// Where `datasets` looks in the metadata of a file.
+pub(super) const KEY: &str = "huggingface";
+
+/// The value of [`KEY`].
 pub(super) fn metadata_json(schema: &Schema) -> String {
     let features: serde_json::Map<String, Value> = schema
         .fields()

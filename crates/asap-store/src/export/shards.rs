@@ -106,7 +106,7 @@ impl Shards {
 impl Shard {
     fn create(path: PathBuf, schema: SchemaRef) -> Result<Self> {
         let file = File::create(&path).map_err(|error| Error::io("write", &path, error))?;
-        let features = KeyValue::new("huggingface".to_owned(), features::metadata_json(&schema));
+        let features = KeyValue::new(features::KEY.to_owned(), features::metadata_json(&schema));
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -118,6 +118,10 @@ impl Shard {
                 .set_column_compression(column.clone(), Compression::UNCOMPRESSED)
                 .set_column_dictionary_enabled(column, false);
         }
+        // Readers take the features from the Arrow schema where a file has one.
+        let mut metadata = schema.metadata().clone();
+        metadata.insert(features::KEY.to_owned(), features::metadata_json(&schema));
+        let schema = SchemaRef::new(schema.as_ref().clone().with_metadata(metadata));
         let writer = ArrowWriter::try_new(file, schema, Some(properties.build()))
             .map_err(|error| Error::table("write", &path, error))?;
         Ok(Self {

@@ -1,6 +1,5 @@
 //! The table of preferred images.
 
-use arrow::array::RecordBatch;
 use asap_core::{Positive, Source, SourceKind};
 
 use crate::Result;
@@ -63,12 +62,4 @@ pub(crate) fn read(rows: &Rows<'_>, row: usize, image_png: Vec<u8>) -> Result<Po
             licence: rows::text(rows, "licence", row)?,
         },
     })
-}
-
-/// Reads every row of a batch, without images.
-pub(crate) fn read_all(table: &str, batch: &RecordBatch) -> Result<Vec<Positive>> {
-    let rows = Rows::of_batch(table, batch);
-    (0..batch.num_rows())
-        .map(|row| read(&rows, row, Vec::new()))
-        .collect()
 }

@@ -8,18 +8,18 @@ use asap_core::{
 use asap_store::Group;
 use image::{ImageFormat, Rgb, RgbImage};
 
-pub const WIDTH: u32 = 48;
-pub const HEIGHT: u32 = 40;
+pub(crate) const WIDTH: u32 = 48;
+pub(crate) const HEIGHT: u32 = 40;
 
 /// Encodes as PNG.
-pub fn png(image: &RgbImage) -> Vec<u8> {
+pub(crate) fn png(image: &RgbImage) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
 
 /// Noise: does not compress, so the bytes of an image differ everywhere.
-pub fn noise(seed: u64, width: u32, height: u32) -> RgbImage {
+pub(crate) fn noise(seed: u64, width: u32, height: u32) -> RgbImage {
     let mut stream = Stream::new(seed, "fixture noise");
     RgbImage::from_fn(width, height, |_, _| {
         let bits = stream.bits().to_le_bytes();
@@ -28,7 +28,7 @@ pub fn noise(seed: u64, width: u32, height: u32) -> RgbImage {
 }
 
 /// The positive of that number.
-pub fn positive(number: u64) -> Positive {
+pub(crate) fn positive(number: u64) -> Positive {
     let mut skeleton = Skeleton::default();
     for idx in 0..asap_core::skeleton::N_KEYPOINTS {
         skeleton[idx] = Keypoint {
@@ -43,13 +43,13 @@ pub fn positive(number: u64) -> Positive {
         width: WIDTH,
         height: HEIGHT,
         prompt: format!("A person waves, number {number} – “quoted”, 手"),
-        skeletons: if number % 3 == 0 {
+        skeletons: if number.is_multiple_of(3) {
             Vec::new()
         } else {
             vec![skeleton; 1 + (number % 2) as usize]
         },
         source: Source {
-            kind: if number % 2 == 0 {
+            kind: if number.is_multiple_of(2) {
                 SourceKind::Photograph
             } else {
                 SourceKind::Figure
@@ -62,7 +62,7 @@ pub fn positive(number: u64) -> Positive {
 }
 
 /// Pair number `slot` of a positive: patches, with every third one whole.
-pub fn pair(positive: &Positive, slot: u64) -> Pair {
+pub(crate) fn pair(positive: &Positive, slot: u64) -> Pair {
     let seed = slot.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let budget = BoxPx {
         x0: 8,
@@ -81,7 +81,7 @@ pub fn pair(positive: &Positive, slot: u64) -> Pair {
             png: png(&patch),
         }
     };
-    let operator = if slot % 2 == 0 {
+    let operator = if slot.is_multiple_of(2) {
         "hand.extra_finger@1"
     } else {
         "face.melt@2"
@@ -110,12 +110,12 @@ pub fn pair(positive: &Positive, slot: u64) -> Pair {
                 severity: Severity::Gross,
             },
         ],
-        mechanism: if slot % 2 == 0 {
+        mechanism: if slot.is_multiple_of(2) {
             Mechanism::ImageSpace
         } else {
             Mechanism::SkeletonSpace
         },
-        rejected_skeletons: if slot % 2 == 0 {
+        rejected_skeletons: if slot.is_multiple_of(2) {
             Vec::new()
         } else {
             positive.skeletons.clone()
@@ -130,7 +130,7 @@ pub fn pair(positive: &Positive, slot: u64) -> Pair {
 }
 
 /// Statistics over one mask, with values that binary floats do not hold exactly.
-pub fn stats(region: StatRegion, ssim_inside: Option<f64>) -> RegionStats {
+pub(crate) fn stats(region: StatRegion, ssim_inside: Option<f64>) -> RegionStats {
     RegionStats {
         region,
         profile: "ssim/wang11-rgb-valid/v1+composite".to_owned(),
@@ -147,8 +147,8 @@ pub fn stats(region: StatRegion, ssim_inside: Option<f64>) -> RegionStats {
 }
 
 /// The assessment of a pair; pairs with an even slot are kept.
-pub fn assessment(pair: &Pair, slot: u64) -> Assessment {
-    let is_kept = slot % 2 == 0;
+pub(crate) fn assessment(pair: &Pair, slot: u64) -> Assessment {
+    let is_kept = slot.is_multiple_of(2);
     let rejection = Rejection {
         criterion: Criterion::VisibleDegradation,
         rule: "ssim_edit_max".to_owned(),
@@ -204,7 +204,7 @@ pub fn assessment(pair: &Pair, slot: u64) -> Assessment {
 }
 
 /// A positive with pairs of slots `0..n_pairs`, all assessed.
-pub fn group(number: u64, n_pairs: u64) -> Group {
+pub(crate) fn group(number: u64, n_pairs: u64) -> Group {
     let positive = positive(number);
     let pairs: Vec<Pair> = (0..n_pairs).map(|slot| pair(&positive, slot)).collect();
     let assessments = pairs

@@ -1,4 +1,6 @@
 //! Tests of the store through its public face.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::print_stdout, reason = "a test says aloud what it has to skip")]
 
 mod basics;
 mod disasters;

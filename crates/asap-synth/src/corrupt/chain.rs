@@ -3,7 +3,7 @@
 use asap_core::{Bone, Finger, Node, Point, Region, Segment, Severity, Side, SkeletonGraph, Stream};
 
 /// A finger that reaches less far than this share of the longest one is curled or foreshortened.
-const MIN_REACH: f64 = 0.55;
+const MIN_REACH: f64 = 0.5;
 
 /// A finger whose four pieces are in the graph.
 #[derive(Clone, Copy)]
@@ -112,10 +112,15 @@ impl Hand {
     pub(super) fn by_reach(&self, graph: &SkeletonGraph, stream: &mut Stream) -> Vec<Chain> {
         let mut chains = self.chains.clone();
         stream.shuffle(&mut chains);
-        let reach = |chain: &Chain| chain.reach_px(graph);
-        let longest = chains.iter().map(reach).fold(0.0, f64::max);
-        chains.sort_by_key(|chain| reach(chain) < MIN_REACH * longest);
+        chains.sort_by_key(|chain| !self.is_stretched(graph, chain.finger));
         chains
+    }
+
+    /// Whether a finger reaches about as far as the longest one does.
+    pub(super) fn is_stretched(&self, graph: &SkeletonGraph, finger: Finger) -> bool {
+        let reach = |chain: &Chain| chain.reach_px(graph);
+        let longest = self.chains.iter().map(reach).fold(0.0, f64::max);
+        reach(self.chain(finger)) >= MIN_REACH * longest
     }
 
     /// As [`Hand::by_reach`], without the thumb.

@@ -1,11 +1,11 @@
 //! Faces whose features are in the wrong place, of the wrong size or the wrong way round.
 //!
-//! The eye joint of the body moves with its eye, so that a pose map shows the error too.
+//! Only landmarks move. The eye joints of the body stay: they say how the head is turned, and the head is right.
 
 use std::f64::consts::PI;
 
 use asap_core::graph::Feature;
-use asap_core::{Kind, Part, Point, Region, Scope, Segment, Severity, Side, SkeletonGraph, Stream};
+use asap_core::{Kind, Part, Point, Region, Scope, Severity, Side, SkeletonGraph, Stream};
 use serde_json::json;
 
 use super::chain::{amplitude, pick, scaled, sign};
@@ -16,16 +16,10 @@ fn face_edit(part: Part, kind: Kind, severity: Severity, parameters: serde_json:
     Label(part, kind, Scope::Local).edit(severity, vec![Region::Face], parameters)
 }
 
-/// Moves the landmarks of a feature, and with an eye its joint.
+/// Moves the landmarks of a feature.
 fn map_feature(graph: &mut SkeletonGraph, idx: usize, f: impl Fn(Point) -> Point) {
     for point in &mut graph.face[idx].points {
         *point = f(*point);
-    }
-    if let Feature::Eye(side) = graph.face[idx].feature
-        && let Some(bone) = graph.bone(Segment::Eye(side))
-    {
-        let node = &mut graph.nodes[graph.bones[bone].to];
-        node.position = f(node.position);
     }
 }
 
@@ -162,7 +156,10 @@ pub(super) fn swapped_features(
     map_feature(graph, other, |p| {
         scaled(p, other_center, growth) + (mouth_center - other_center)
     });
-    let name = format!("{:?}", graph.face[other].feature).to_lowercase();
+    let name = match graph.face[other].feature {
+        Feature::Eye(side) => format!("{}_eye", side.name()),
+        _ => "nose".to_owned(),
+    };
     let parameters = json!({"exchanged": ["mouth", name], "growth": growth});
     Some(face_edit(Part::Face, Kind::Swapped, severity, parameters))
 }

@@ -3,7 +3,7 @@
 use asap_core::{Finger, Kind, Node, Part, Point, Scope, Segment, Severity, SkeletonGraph, Stream};
 use serde_json::json;
 
-use super::chain::{Hand, add_copy, amplitude, heading, insert_joint, reflected, sign, turn};
+use super::chain::{Chain, Hand, add_copy, amplitude, heading, insert_joint, reflected, sign, turn};
 use super::{Edit, Label};
 
 /// Neighbouring fingers must be spread by this much for a further one to be seen between them.
@@ -123,6 +123,8 @@ fn grow(graph: &mut SkeletonGraph, hand: &Hand, slot: &Slot, scale: f64) {
 }
 
 /// Ends one finger at its middle joint, or takes one or two away to the knuckle.
+///
+/// Only of a hand with three stretched fingers or more: a fist that points loses its error with its finger.
 pub(super) fn missing_finger(
     graph: &mut SkeletonGraph,
     severity: Severity,
@@ -130,6 +132,10 @@ pub(super) fn missing_finger(
 ) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
     let chains = hand.by_reach_without_thumb(graph, stream);
+    let is_stretched = |chain: &&Chain| hand.is_stretched(graph, chain.finger);
+    if chains.iter().filter(is_stretched).count() < 3 {
+        return None;
+    }
     let mut fingers: Vec<Finger> = chains.iter().map(|chain| chain.finger).collect();
     let (n_fingers, first_gone) = match severity {
         Severity::Slight => (1, 1),

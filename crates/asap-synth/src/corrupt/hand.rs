@@ -3,13 +3,19 @@
 use asap_core::{Finger, Kind, Node, Part, Point, Region, Scope, Severity, Side, SkeletonGraph, Stream};
 use serde_json::json;
 
-use super::chain::{Hand, add_copy, amplitude, factor, heading, pick, reflected, scale_nodes, sign, unit};
+use super::chain::{
+    Hand, add_copy, amplitude, factor, heading, pick, reflected, restore_order, scale_nodes, scaled, sign,
+    unit,
+};
 use super::{Edit, Label};
 
 /// A hand whose knuckles span less than this share of the palm is seen edge-on: mirroring shows nothing.
 const MIN_SPREAD: f64 = 0.12;
 
-/// Mirrors a hand across the line from its root to the middle knuckle: the thumb changes sides.
+/// Puts the thumb on the side of the little finger.
+///
+/// The thumb alone is mirrored, across the line from the root to the middle knuckle: with the fingers mirrored
+/// too the hand would be one that is seen from its other side, which is no error.
 pub(super) fn mirrored(graph: &mut SkeletonGraph, severity: Severity, stream: &mut Stream) -> Option<Edit> {
     let hand = Hand::pick_whole(graph, stream)?;
     if hand.knuckle_spacing_px(graph) < MIN_SPREAD * hand.palm_px(graph) {
@@ -17,13 +23,11 @@ pub(super) fn mirrored(graph: &mut SkeletonGraph, severity: Severity, stream: &m
     }
     let root = graph.nodes[hand.root].position;
     let middle = hand.chain(Finger::Middle).at(graph, 0);
-    let tilt = amplitude(severity, [(0.0, 0.1), (0.1, 0.25), (0.25, 0.45)], stream) * sign(stream);
-    for chain in &hand.chains {
-        graph.move_subtree(chain.bones[0], |p| {
-            reflected(p, root, middle).rotated_about(root, tilt)
-        });
-    }
-    let parameters = json!({"side": hand.side.name(), "tilt_deg": tilt.to_degrees()});
+    let scale = amplitude(severity, [(0.85, 1.0), (1.0, 1.15), (1.15, 1.3)], stream);
+    graph.move_subtree(hand.chain(Finger::Thumb).bones[0], |p| {
+        scaled(reflected(p, root, middle), root, scale)
+    });
+    let parameters = json!({"side": hand.side.name(), "scale": scale});
     Some(Label(Part::Hand, Kind::Mirrored, Scope::Local).edit(severity, hand.regions(), parameters))
 }
 
@@ -78,19 +82,23 @@ impl Frame {
 }
 
 /// Exchanges the left and the right hand, each turned and scaled to the wrist that it is put on.
+///
+/// A hand keeps its side, so whoever draws it shows the same face of it as before, with the thumb on the wrong
+/// side of the arm.
 pub(super) fn swapped(graph: &mut SkeletonGraph, severity: Severity, _stream: &mut Stream) -> Option<Edit> {
     let whole = |side| Hand::find(graph, side).filter(|hand| hand.chains.len() == Finger::ALL.len());
     let (left, right) = (whole(Side::Left)?, whole(Side::Right)?);
-    let nodes = |hand: &Hand| -> Vec<usize> {
-        let joints = hand.chains.iter().flat_map(|chain| chain.joints);
-        std::iter::once(hand.root).chain(joints).collect()
-    };
-    let (left_nodes, right_nodes) = (nodes(&left), nodes(&right));
     let (left_frame, right_frame) = (Frame::of(graph, &left), Frame::of(graph, &right));
-    let left_shape = left_frame.read(graph, &left_nodes);
-    let right_shape = right_frame.read(graph, &right_nodes);
-    left_frame.write(graph, &left_nodes, &right_shape);
-    right_frame.write(graph, &right_nodes, &left_shape);
+    for (hand, own, other, wrist) in [
+        (&left, &left_frame, &right_frame, right.wrist),
+        (&right, &right_frame, &left_frame, left.wrist),
+    ] {
+        let nodes = graph.subtree_nodes(hand.wrist_bone);
+        let shape = own.read(graph, &nodes);
+        other.write(graph, &nodes, &shape);
+        graph.bones[hand.wrist_bone].from = wrist;
+    }
+    restore_order(graph);
     let parameters = json!({"exchanged": ["left_hand", "right_hand"]});
     let regions = vec![Region::LeftHand, Region::RightHand];
     Some(Label(Part::Hand, Kind::Swapped, Scope::Global).edit(severity, regions, parameters))
@@ -136,8 +144,8 @@ pub(super) fn disconnected(
     let palms = amplitude(severity, [(0.4, 0.5), (0.5, 0.65), (0.65, 0.8)], stream);
     let wrist = graph.nodes[hand.wrist];
     let away = heading(wrist.position, hand.chain(Finger::Middle).at(graph, 0)) + stream.between(-0.4, 0.4);
-    // The flesh of the wrist is round: the gap opens only beyond its radius.
-    let shift = unit(away) * (palms * hand.palm_px(graph) + wrist.radius);
+    // Both stumps are round: the gap opens only beyond a part of their radius.
+    let shift = unit(away) * (palms * hand.palm_px(graph) + 0.4 * wrist.radius);
     graph.move_subtree(hand.wrist_bone, |p| p + shift);
     graph.bones.remove(hand.wrist_bone);
     let parameters = json!({"side": hand.side.name(), "palms": palms, "heading_deg": away.to_degrees()});

@@ -1,9 +1,9 @@
 //! Skeleton-space operators: corruptions as edits of a [`SkeletonGraph`].
 //!
-//! An operator never looks at a picture. It picks a part that the graph has (a graph holds only what is
-//! in the frame), draws its parameters from a [`Stream`], and moves, adds, drops or rewires nodes and
-//! bones. Whoever draws the graph afterwards, the figure renderer or the pose map of a generator, shows
-//! the error. Parts, kinds and scopes are those of [`asap_core::degradation`].
+//! An operator never looks at a picture. It picks a part that the graph has, in the frame or not, draws its
+//! parameters from a [`Stream`], and moves, adds, drops or rewires nodes and bones. Whoever draws the graph
+//! afterwards, the figure renderer or the pose map of a generator, shows the error. Parts, kinds and scopes
+//! are those of [`asap_core::degradation`].
 
 mod body;
 mod chain;

@@ -310,8 +310,8 @@ pub(super) mod tests {
             &[("ssim_edit_min", Some(0.05))],
         );
         check(
-            |_, e| e.mean_color_shift = 36.0,
-            &[("mean_color_shift_max", Some(36.0))],
+            |_, e| e.mean_color_shift = 61.0,
+            &[("mean_color_shift_max", Some(61.0))],
         );
         check(|_, e| e.containment = 0.99, &[("containment_min", Some(0.99))]);
         check(

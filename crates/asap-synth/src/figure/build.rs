@@ -28,6 +28,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) look: &'a Look,
     pub(crate) props: Props,
     pub(crate) scene: Scene,
+    /// The frame of the hand that is being built.
+    pub(crate) hand_grain: Option<Grain>,
     /// The parts of flesh and of cloth that end at a node: what hangs on it runs into them.
     ends: [BTreeMap<usize, Vec<usize>>; 2],
 }
@@ -40,22 +42,22 @@ pub(crate) enum Layer {
 }
 
 /// The scene of a graph.
-pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props) -> Scene {
-    let mut builder = Builder {
-        graph,
-        look,
-        props,
-        scene: Scene {
-            unit: props.unit as f32,
-            ..Scene::default()
-        },
-        ends: [BTreeMap::new(), BTreeMap::new()],
-    };
+///
+/// `things` come from the intact body ([`things`]): a corruption moves a hand, not what it held.
+pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props, things: &[Part]) -> Scene {
+    let mut builder = Builder::new(graph, look, props);
     builder.torso();
     builder.heads();
     builder.limbs();
     builder.hands();
-    builder.things();
+    // A lifted foot throws no shadow under itself.
+    let shadows = &mut builder.scene.shadows;
+    let lowest = shadows
+        .iter()
+        .map(|shadow| shadow.center[1])
+        .fold(f32::NEG_INFINITY, f32::max);
+    shadows.retain(|shadow| lowest - shadow.center[1] < props.unit as f32 * 150.0);
+    builder.scene.parts.extend_from_slice(things);
     let head_unit = builder
         .graph
         .bones
@@ -64,6 +66,26 @@ pub(crate) fn scene(graph: &SkeletonGraph, look: &Look, props: Props) -> Scene {
         .map_or(props.unit, |bone| builder.measure_head(bone).unit);
     builder.scene.face = FacePaint::of(graph, head_unit);
     builder.scene
+}
+
+/// What an intact body holds and sits on.
+pub(crate) fn things(graph: &SkeletonGraph, look: &Look, props: Props) -> Vec<Part> {
+    let mut builder = Builder::new(graph, look, props);
+    builder.things();
+    builder.scene.parts
+}
+
+impl<'a> Builder<'a> {
+    fn new(graph: &'a SkeletonGraph, look: &'a Look, props: Props) -> Self {
+        Self {
+            graph,
+            look,
+            props,
+            scene: Scene::default(),
+            hand_grain: None,
+            ends: [BTreeMap::new(), BTreeMap::new()],
+        }
+    }
 }
 
 impl Builder<'_> {
@@ -119,7 +141,10 @@ impl Builder<'_> {
 
     /// Runs a part into everything that ends at a node.
     pub(crate) fn join(&mut self, layer: Layer, node_idx: usize, part: usize, width: f64) {
-        let ends = self.ends[layer as usize].get(&node_idx).cloned().unwrap_or_default();
+        let ends = self.ends[layer as usize]
+            .get(&node_idx)
+            .cloned()
+            .unwrap_or_default();
         for end in ends {
             self.blend(end, part, width);
         }
@@ -127,7 +152,12 @@ impl Builder<'_> {
 
     /// Bones that start at a node, in order.
     pub(crate) fn children(&self, node_idx: usize) -> Vec<Bone> {
-        self.graph.bones.iter().filter(|bone| bone.from == node_idx).copied().collect()
+        self.graph
+            .bones
+            .iter()
+            .filter(|bone| bone.from == node_idx)
+            .copied()
+            .collect()
     }
 
     /// A frame along a bone: x along it, z as near to `front` as it can be.

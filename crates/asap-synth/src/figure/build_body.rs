@@ -21,7 +21,9 @@ pub(crate) struct Torso {
 
 impl Builder<'_> {
     fn end_of(&self, segment: Segment) -> Option<V3> {
-        self.graph.bone(segment).map(|idx| self.at(self.graph.bones[idx].to))
+        self.graph
+            .bone(segment)
+            .map(|idx| self.at(self.graph.bones[idx].to))
     }
 
     /// The torso's frame from neck, shoulders and hips; `None` without a flank.
@@ -39,9 +41,13 @@ impl Builder<'_> {
         };
         let spine = (middle - neck).length().max(1.0);
         let y = (middle - neck).unit();
-        let shoulders = [Segment::Shoulder(Side::Left), Segment::Shoulder(Side::Right)].map(|s| self.end_of(s));
+        let shoulders =
+            [Segment::Shoulder(Side::Left), Segment::Shoulder(Side::Right)].map(|s| self.end_of(s));
         let (wide, unit) = match (shoulders, hips) {
-            ([Some(left), Some(right)], _) => (left - right, (left - right).length() / (2.0 * super::anatomy::SHOULDER_MM)),
+            ([Some(left), Some(right)], _) => (
+                left - right,
+                (left - right).length() / (2.0 * super::anatomy::SHOULDER_MM),
+            ),
             (_, [Some(left), Some(right)]) => (left - right, self.props.unit),
             _ => (v3(1.0, 0.0, 0.0), self.props.unit),
         };
@@ -66,16 +72,37 @@ impl Builder<'_> {
         let piece = Piece::of(Segment::Flank(Side::Left), 0);
         let look = self.look;
         let u = torso.unit;
-        let at = |x: f64, down: f64, z: f64| {
-            torso.neck + torso.frame.out(v3(x * u, down * torso.spine, z * u))
-        };
+        let at =
+            |x: f64, down: f64, z: f64| torso.neck + torso.frame.out(v3(x * u, down * torso.spine, z * u));
         let spine_mm = torso.spine / u;
-        let ball = |center: V3, x: f64, y: f64, z: f64| Solid::ellipsoid(center, &torso.frame, v3(x * u, y * u, z * u));
+        let ball = |center: V3, x: f64, y: f64, z: f64| {
+            Solid::ellipsoid(center, &torso.frame, v3(x * u, y * u, z * u))
+        };
         let (w, h) = (look.waist, look.hips);
         let mut body = vec![
-            self.add(ball(at(0.0, 0.28, 2.0), 142.0 * (0.5 + w * 0.5), spine_mm * 0.36, 102.0), Coat::Torso, piece, grain),
-            self.add(ball(at(0.0, 0.62, 4.0), 122.0 * w, spine_mm * 0.34, 90.0), Coat::Torso, piece, grain),
-            self.add(ball(at(0.0, 0.96, 0.0), 136.0 * h, spine_mm * 0.28, 106.0), Coat::Torso, piece, grain),
+            self.add(
+                ball(
+                    at(0.0, 0.28, 2.0),
+                    142.0 * (0.5 + w * 0.5),
+                    spine_mm * 0.36,
+                    102.0,
+                ),
+                Coat::Torso,
+                piece,
+                grain,
+            ),
+            self.add(
+                ball(at(0.0, 0.62, 4.0), 122.0 * w, spine_mm * 0.34, 90.0),
+                Coat::Torso,
+                piece,
+                grain,
+            ),
+            self.add(
+                ball(at(0.0, 0.96, 0.0), 136.0 * h, spine_mm * 0.28, 106.0),
+                Coat::Torso,
+                piece,
+                grain,
+            ),
         ];
         if look.bust > 0.0 {
             for side in [1.0, -1.0] {
@@ -84,7 +111,10 @@ impl Builder<'_> {
             }
         }
         let bones = self.graph.bones.clone();
-        for bone in bones.iter().filter(|bone| matches!(bone.segment, Segment::Shoulder(_))) {
+        for bone in bones
+            .iter()
+            .filter(|bone| matches!(bone.segment, Segment::Shoulder(_)))
+        {
             body.extend(self.shoulder(bone, &torso, &grain));
         }
         let body = self.melt(body, 46.0 * u);
@@ -113,9 +143,14 @@ impl Builder<'_> {
         let piece = Piece::of(bone.segment, bone.copy);
         let local = |x: f64, y: f64, z: f64| torso.frame.out(v3(x, y, z) * u);
         let inner = neck.lerp(end, 0.3) + local(0.0, 38.0, 0.0);
-        let cap = Solid::cone(inner, radius * 1.3, end + local(0.0, 4.0, 0.0), radius * 0.94);
+        let cap = Solid::cone(inner, radius * 1.3, end + local(-2.0, 8.0, 0.0), radius * 0.9);
         let high = neck + local(0.0, -44.0, -14.0);
-        let slope = Solid::cone(high, 36.0 * u, neck.lerp(end, 0.9) + local(0.0, -2.0, -4.0), 38.0 * u);
+        let slope = Solid::cone(
+            high,
+            36.0 * u,
+            neck.lerp(end, 0.9) + local(0.0, -2.0, -4.0),
+            38.0 * u,
+        );
         [cap, slope].map(|solid| self.add(solid, Coat::Torso, piece, *grain))
     }
 
@@ -124,11 +159,16 @@ impl Builder<'_> {
             return;
         }
         let u = torso.unit;
-        let top = torso.neck + torso.frame.out(v3(0.0, torso.spine * 0.86, 0.0));
+        let top = torso.neck + torso.frame.out(v3(0.0, torso.spine * 0.84, 0.0));
         let hem = torso.neck + torso.frame.out(v3(0.0, torso.spine + 330.0 * u, 10.0 * u));
         let below = hem + torso.frame.out(v3(0.0, 150.0 * u, 0.0));
-        let solid = Solid::cone(top, 92.0 * u, below, 262.0 * u).cut(hem, torso.frame.y);
-        let part = self.add(solid, Coat::Bottom, Piece::region(asap_core::Region::Torso), *grain);
+        let solid = Solid::cone(top, 112.0 * u, below, 286.0 * u).cut(hem, torso.frame.y);
+        let part = self.add(
+            solid,
+            Coat::Bottom,
+            Piece::region(asap_core::Region::Torso),
+            *grain,
+        );
         self.blend(body, part, 30.0 * u);
     }
 
@@ -159,7 +199,10 @@ impl Builder<'_> {
 
     fn upper_arm(&mut self, bone: &Bone) {
         let (a, b) = (self.at(bone.from), self.at(bone.to));
-        let (r0, r1) = (self.radius(bone.from).min(self.mm(56.0)) * 0.9, self.radius(bone.to) * 0.98);
+        let (r0, r1) = (
+            self.radius(bone.from).min(self.mm(56.0)) * 0.9,
+            self.radius(bone.to) * 0.98,
+        );
         let grain = self.limb_grain(bone);
         let piece = Piece::of(bone.segment, bone.copy);
         if self.look.sleeves != Sleeves::Long {
@@ -176,7 +219,12 @@ impl Builder<'_> {
                 self.join(Layer::Cloth, bone.from, part, self.mm(34.0));
             }
             Sleeves::Long => {
-                let part = self.add(Solid::cone(a, r0 + loose * 0.6, b, r1 + loose * 0.8), Coat::Sleeve, piece, grain);
+                let part = self.add(
+                    Solid::cone(a, r0 + loose * 0.6, b, r1 + loose * 0.8),
+                    Coat::Sleeve,
+                    piece,
+                    grain,
+                );
                 self.join(Layer::Cloth, bone.from, part, self.mm(34.0));
                 self.ends_at(Layer::Cloth, bone.to, part);
             }
@@ -185,15 +233,25 @@ impl Builder<'_> {
 
     fn forearm(&mut self, bone: &Bone) {
         let (a, b) = (self.at(bone.from), self.at(bone.to));
-        let (r0, r1) = (self.radius(bone.from) * 0.92, self.radius(bone.to));
+        let (r0, r1) = (self.radius(bone.from) * 0.9, self.radius(bone.to));
         let grain = self.limb_grain(bone);
         let piece = Piece::of(bone.segment, bone.copy);
         // The belly of the muscle lies in the upper third.
         let middle = a.lerp(b, 0.3);
-        let upper = self.add(Solid::cone(a, r0 * 0.94, middle, r0 * 1.02), Coat::Skin, piece, grain);
-        let lower = self.add(Solid::cone(middle, r0 * 1.02, b, r1 * 0.97), Coat::Skin, piece, grain);
-        self.blend(upper, lower, self.mm(20.0));
-        self.join(Layer::Flesh, bone.from, upper, self.mm(12.0));
+        let upper = self.add(
+            Solid::cone(a, r0 * 0.94, middle, r0 * 1.02),
+            Coat::Skin,
+            piece,
+            grain,
+        );
+        let lower = self.add(
+            Solid::cone(middle, r0 * 1.02, b, r1 * 0.97),
+            Coat::Skin,
+            piece,
+            grain,
+        );
+        self.blend(upper, lower, self.mm(24.0));
+        self.join(Layer::Flesh, bone.from, upper, self.mm(13.0));
         self.ends_at(Layer::Flesh, bone.to, lower);
         if self.look.sleeves == Sleeves::Long {
             let loose = self.mm(7.0);
@@ -211,7 +269,12 @@ impl Builder<'_> {
         let legwear = self.look.legwear;
         let is_bare = self.wears_skirt() || legwear == Legwear::Shorts;
         if is_bare {
-            let part = self.add(Solid::cone(a, r0 * 0.86, b, r1 * 0.94), Coat::Skin, piece, grain);
+            let part = self.add(
+                Solid::cone(a.lerp(b, 0.22), r0 * 0.86, b, r1 * 0.94),
+                Coat::Skin,
+                piece,
+                grain,
+            );
             self.ends_at(Layer::Flesh, bone.to, part);
         }
         if !self.wears_skirt() {
@@ -237,7 +300,12 @@ impl Builder<'_> {
         } else {
             (Coat::Bottom, Layer::Cloth, self.mm(7.0))
         };
-        let upper = self.add(Solid::cone(a, r0 * 0.92 + more * 0.6, middle, r0 * 0.97 + more), coat, piece, grain);
+        let upper = self.add(
+            Solid::cone(a, r0 * 0.92 + more * 0.6, middle, r0 * 0.97 + more),
+            coat,
+            piece,
+            grain,
+        );
         let mut calf = Solid::cone(middle, r0 * 0.97 + more, b, r1 * 0.95 + more * 1.4);
         if !is_bare {
             calf = calf.cut(a.lerp(b, 0.96), b - a);
@@ -264,7 +332,12 @@ impl Builder<'_> {
         let frame = Self::bone_frame(back, toe, -down);
         let grain = Grain::new(back, &frame, self.props.unit, (toe - back).length());
         let sole = self.add(Solid::cone(back, back_radius, toe, r1), Coat::Shoe, piece, grain);
-        let instep = Solid::cone(ankle + down * (r0 * 0.1), r0 * 1.02, toe.lerp(back, 0.25), r1 * 0.95);
+        let instep = Solid::cone(
+            ankle + down * (r0 * 0.1),
+            r0 * 1.02,
+            toe.lerp(back, 0.25),
+            r1 * 0.95,
+        );
         let instep = self.add(instep, Coat::Shoe, piece, grain);
         self.blend(sole, instep, self.mm(22.0));
         self.join(Layer::Cloth, usize::MAX - bone.from, sole, self.mm(20.0));

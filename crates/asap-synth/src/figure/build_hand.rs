@@ -42,14 +42,26 @@ impl Builder<'_> {
                 .filter(|bone| matches!(bone.segment, Segment::Palm(..)))
         };
         for bone in palms() {
-            let n_of_copy = palms().filter(|b| b.from == bone.from && b.copy == bone.copy).count();
-            let own = if bone.copy > 0 && n_of_copy >= 3 { bone.copy } else { 0 };
-            let side = if let Segment::Palm(side, _) = bone.segment { side as usize } else { 0 };
+            let n_of_copy = palms()
+                .filter(|b| b.from == bone.from && b.copy == bone.copy)
+                .count();
+            let own = if bone.copy > 0 && n_of_copy >= 3 {
+                bone.copy
+            } else {
+                0
+            };
+            let side = if let Segment::Palm(side, _) = bone.segment {
+                side as usize
+            } else {
+                0
+            };
             // A finger of the other side on this root is part of this hand.
-            let first = palms().find(|b| b.from == bone.from).map_or(side, |b| match b.segment {
-                Segment::Palm(s, _) => s as usize,
-                _ => side,
-            });
+            let first = palms()
+                .find(|b| b.from == bone.from)
+                .map_or(side, |b| match b.segment {
+                    Segment::Palm(s, _) => s as usize,
+                    _ => side,
+                });
             groups.entry((bone.from, own, first)).or_default().push(*bone);
         }
         groups
@@ -72,6 +84,7 @@ impl Builder<'_> {
         };
         let unit = self.hand_unit(hand);
         let grain = Grain::new(root, &frame, unit, 0.0);
+        self.hand_grain = Some(grain);
         let mut fingers: Vec<Bone> = hand.palms.clone();
         fingers.retain(|bone| !is_thumb(bone));
         fingers.sort_by(|a, b| {
@@ -81,9 +94,15 @@ impl Builder<'_> {
             };
             angle(b).total_cmp(&angle(a))
         });
-        let rays: Vec<Ray> = fingers.iter().map(|bone| self.palm_bone(bone, 0.1, &grain)).collect();
+        let rays: Vec<Ray> = fingers
+            .iter()
+            .map(|bone| self.palm_bone(bone, 0.1, &grain))
+            .collect();
         let thumbs: Vec<Bone> = hand.palms.iter().filter(|bone| is_thumb(bone)).copied().collect();
-        let thumb_rays: Vec<Ray> = thumbs.iter().map(|bone| self.palm_bone(bone, 0.0, &grain)).collect();
+        let thumb_rays: Vec<Ray> = thumbs
+            .iter()
+            .map(|bone| self.palm_bone(bone, 0.0, &grain))
+            .collect();
         let mut parts: Vec<usize> = rays.iter().chain(&thumb_rays).map(|ray| ray.part).collect();
         for pair in rays.windows(2) {
             parts.extend(self.fill(pair[0], pair[1], hand.root, &grain));
@@ -113,8 +132,14 @@ impl Builder<'_> {
         fingers.sort_by_key(|bone| (bone.copy, finger_of(bone)));
         let originals = fingers.iter().filter(|bone| bone.copy == fingers[0].copy).count();
         fingers.truncate(originals.max(1));
-        let mean = fingers.iter().fold(V3::default(), |sum, bone| sum + (self.at(bone.to) - root).unit());
-        let along = if mean.length() > 1e-6 { mean.unit() } else { v3(0.0, -1.0, 0.0) };
+        let mean = fingers
+            .iter()
+            .fold(V3::default(), |sum, bone| sum + (self.at(bone.to) - root).unit());
+        let along = if mean.length() > 1e-6 {
+            mean.unit()
+        } else {
+            v3(0.0, -1.0, 0.0)
+        };
         let turn = match (fingers.first(), fingers.last()) {
             (Some(first), Some(last)) if fingers.len() > 1 => {
                 (self.at(first.to) - root).cross(self.at(last.to) - root)
@@ -127,7 +152,11 @@ impl Builder<'_> {
             normal = v3(0.0, 0.0, 1.0).without(along);
         }
         let normal = normal.unit();
-        let across = if hand.side == Side::Left { along.cross(normal) } else { normal.cross(along) };
+        let across = if hand.side == Side::Left {
+            along.cross(normal)
+        } else {
+            normal.cross(along)
+        };
         (along, across, normal)
     }
 
@@ -185,7 +214,12 @@ impl Builder<'_> {
                 let a = base.lerp(outer, on_thumb);
                 let b = root.lerp(knuckle, on_palm);
                 let solid = Solid::cone(a, unit * (radius + 2.0), b, unit * radius);
-                self.add(solid, Coat::Palm, Piece::of(palm.bone.segment, palm.bone.copy), *grain)
+                self.add(
+                    solid,
+                    Coat::Palm,
+                    Piece::of(palm.bone.segment, palm.bone.copy),
+                    *grain,
+                )
             })
             .collect()
     }
@@ -232,12 +266,20 @@ impl Builder<'_> {
         let coat = match bone.segment {
             _ if is_last => Coat::FingerTip,
             // The ball of the thumb looks like the palm that it is part of.
-            Segment::Phalanx(_, Finger::Thumb, 0) => Coat::Skin,
+            Segment::Phalanx(_, Finger::Thumb, 0) => Coat::Palm,
             _ => Coat::Phalanx,
         };
         let (r0, r1) = (self.radius(bone.from), self.radius(bone.to));
-        let grain = Grain::new(a, &frame, r1 / 8.0, (b - a).length());
-        let part = self.add(Solid::cone(a, r0, b, r1), coat, Piece::of(bone.segment, bone.copy), grain);
+        let grain = match (coat, self.hand_grain) {
+            (Coat::Palm, Some(grain)) => grain,
+            _ => Grain::new(a, &frame, r1 / 8.0, (b - a).length()),
+        };
+        let part = self.add(
+            Solid::cone(a, r0, b, r1),
+            coat,
+            Piece::of(bone.segment, bone.copy),
+            grain,
+        );
         let width = match bone.segment {
             Segment::Phalanx(_, _, 0) => r0 * 0.85,
             _ => r0 * 0.32,

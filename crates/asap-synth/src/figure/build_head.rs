@@ -25,7 +25,11 @@ impl Head {
     }
 
     fn ball(&self, center: V3, radii: V3) -> Solid {
-        Solid::ellipsoid(self.at(center.x, center.y, center.z), &self.frame, radii * self.unit)
+        Solid::ellipsoid(
+            self.at(center.x, center.y, center.z),
+            &self.frame,
+            radii * self.unit,
+        )
     }
 
     /// A landmark's place in space: where the picture has it, as deep as the mean face has it.
@@ -69,7 +73,11 @@ impl Builder<'_> {
     pub(crate) fn measure_head(&self, neck: &Bone) -> Head {
         let nose = self.at(neck.to);
         let eyes: Vec<Bone> = self.children(neck.to);
-        let eye = |side| eyes.iter().find(|b| b.segment == Segment::Eye(side)).map(|b| b.to);
+        let eye = |side| {
+            eyes.iter()
+                .find(|b| b.segment == Segment::Eye(side))
+                .map(|b| b.to)
+        };
         let ear = |side| {
             eyes.iter()
                 .flat_map(|b| self.children(b.to))
@@ -94,7 +102,9 @@ impl Builder<'_> {
         let mean_ears = v3(0.0, head::LEFT_EAR.y, head::LEFT_EAR.z);
         let mean_eyes = v3(0.0, head::LEFT_EYE.y, head::LEFT_EYE.z);
         let mean_forward = (head::NOSE_TIP - mean_ears) + (mean_eyes - mean_ears) * 0.5;
-        let forward = ((nose - mid_ears) + (mid_eyes - mid_ears) * 0.5).without(x).unit();
+        let forward = ((nose - mid_ears) + (mid_eyes - mid_ears) * 0.5)
+            .without(x)
+            .unit();
         let down = mean_forward.y.atan2(mean_forward.z);
         let neck_at = self.at(neck.from);
         let frame_of = |x: V3| {
@@ -126,8 +136,18 @@ impl Builder<'_> {
         let u = head.unit;
         let grain = Grain::new(head.center, &head.frame, u, 0.0);
         let piece = Piece::region(Region::Face);
-        let skull = self.add(head.ball(v3(0.0, -24.0, -8.0), v3(76.0, 96.0, 96.0)), Coat::Head, piece, grain);
-        let face = self.add(head.ball(v3(0.0, 22.0, 18.0), v3(62.0, 76.0, 70.0)), Coat::Head, piece, grain);
+        let skull = self.add(
+            head.ball(v3(0.0, -24.0, -8.0), v3(76.0, 96.0, 96.0)),
+            Coat::Head,
+            piece,
+            grain,
+        );
+        let face = self.add(
+            head.ball(v3(0.0, 22.0, 18.0), v3(62.0, 76.0, 70.0)),
+            Coat::Head,
+            piece,
+            grain,
+        );
         let mut parts = vec![skull, face];
         if has_landmarks {
             parts.extend(self.jaws(head, &grain));
@@ -174,19 +194,20 @@ impl Builder<'_> {
             if feature.feature != Feature::Nose || feature.points.len() != mean.len() {
                 continue;
             }
-            let at = |idx: usize, inside: f64| {
-                head.lifted(feature.points[idx], mean[idx] - v3(0.0, 0.0, inside))
-            };
-            let ridge = Solid::cone(at(0, 13.0), 8.0 * u, at(3, 13.5), 11.5 * u);
-            let ridge = self.add(ridge, Coat::Head, Piece::region(Region::Face), *grain);
-            let mut parts = vec![ridge];
+            let at =
+                |idx: usize, inside: f64| head.lifted(feature.points[idx], mean[idx] - v3(0.0, 0.0, inside));
+            let ridge = Solid::cone(at(0, 20.0), 9.5 * u, at(3, 18.0), 10.5 * u);
+            let tip = Solid::cone(at(3, 13.5), 11.0 * u, at(3, 13.0), 11.0 * u);
+            let mut parts = [ridge, tip]
+                .map(|solid| self.add(solid, Coat::Head, Piece::region(Region::Face), *grain))
+                .to_vec();
             for idx in [4, 8] {
                 let wing = at(idx, 4.0).lerp(at(6, 10.0), 0.3);
                 let solid = Solid::cone(wing, 8.0 * u, at(6, 8.0), 7.0 * u);
                 parts.push(self.add(solid, Coat::Head, Piece::region(Region::Face), *grain));
             }
             let nose = self.melt(parts, 7.0 * u);
-            self.blend(face, nose, 15.0 * u);
+            self.blend(face, nose, 20.0 * u);
         }
     }
 
@@ -202,7 +223,12 @@ impl Builder<'_> {
         let center = at + head.frame.out(v3(2.0 * sign, 2.0, -10.0) * u);
         let grain = Grain::new(center, &tilted, u, sign);
         let piece = Piece::of(bone.segment, bone.copy);
-        self.add(Solid::ellipsoid(center, &tilted, v3(9.0, 29.0, 17.0) * u), Coat::Ear, piece, grain);
+        self.add(
+            Solid::ellipsoid(center, &tilted, v3(9.0, 29.0, 17.0) * u),
+            Coat::Ear,
+            piece,
+            grain,
+        );
     }
 
     fn hair(&mut self, head: &Head) {
@@ -229,7 +255,11 @@ impl Builder<'_> {
         if parts.is_empty() {
             return;
         }
-        let width = if self.look.style == HairStyle::Curly { 7.0 } else { 18.0 };
+        let width = if self.look.style == HairStyle::Curly {
+            7.0
+        } else {
+            18.0
+        };
         let parts = parts
             .into_iter()
             .map(|solid| self.add(solid, Coat::Hair, Piece::region(Region::Face), grain))
@@ -250,18 +280,55 @@ impl Builder<'_> {
         };
         match self.look.style {
             HairStyle::Long | HairStyle::Bob => {
-                let down = if self.look.style == HairStyle::Long { 205.0 } else { 84.0 };
+                let down = if self.look.style == HairStyle::Long {
+                    205.0
+                } else {
+                    84.0
+                };
                 for side in [1.0, -1.0] {
-                    lock(v3(66.0 * side, -30.0, -14.0), 30.0, v3(80.0 * side, down * 0.5, -22.0), 27.0);
-                    lock(v3(80.0 * side, down * 0.5, -22.0), 27.0, v3(84.0 * side, down, -12.0), 22.0);
-                    lock(v3(30.0 * side, -40.0, -62.0), 46.0, v3(46.0 * side, down, -62.0), 40.0);
-                    lock(v3(18.0 * side, -112.0, 42.0), 24.0, v3(68.0 * side, -44.0, 34.0), 16.0);
+                    lock(
+                        v3(66.0 * side, -30.0, -14.0),
+                        30.0,
+                        v3(80.0 * side, down * 0.5, -22.0),
+                        27.0,
+                    );
+                    lock(
+                        v3(80.0 * side, down * 0.5, -22.0),
+                        27.0,
+                        v3(84.0 * side, down, -12.0),
+                        22.0,
+                    );
+                    lock(
+                        v3(30.0 * side, -40.0, -62.0),
+                        46.0,
+                        v3(46.0 * side, down, -62.0),
+                        40.0,
+                    );
+                    lock(
+                        v3(18.0 * side, -112.0, 42.0),
+                        24.0,
+                        v3(68.0 * side, -44.0, 34.0),
+                        16.0,
+                    );
                 }
             }
             HairStyle::Bun => {
                 lock(v3(0.0, -146.0, -30.0), 40.0, v3(0.0, -152.0, -34.0), 38.0);
                 for side in [1.0, -1.0] {
-                    lock(v3(12.0 * side, -112.0, 40.0), 24.0, v3(70.0 * side, -40.0, 20.0), 14.0);
+                    lock(
+                        v3(12.0 * side, -112.0, 40.0),
+                        24.0,
+                        v3(70.0 * side, -40.0, 20.0),
+                        14.0,
+                    );
+                }
+            }
+            // Tufts, so that the hairline is no straight edge.
+            HairStyle::Short | HairStyle::Quiff => {
+                for k in -3..=3 {
+                    let (x, far) = (f64::from(k) * 17.0, f64::from(k * k));
+                    let tip = v3(x * 1.1 + 7.0, -70.0 + f64::from((k & 1) * 7), 80.0 - far * 3.8);
+                    lock(v3(x, -96.0, 58.0 - far * 2.6), 16.0, tip, 5.5);
                 }
             }
             HairStyle::Curly => {

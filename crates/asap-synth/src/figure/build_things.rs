@@ -64,7 +64,10 @@ impl Builder<'_> {
             }
             Thing::Ball => {
                 let center = at(26.0, 8.0, 66.0);
-                add(Solid::cone(center, 56.0 * u, center + v3(0.0, 1.0, 0.0), 56.0 * u), 2);
+                add(
+                    Solid::cone(center, 56.0 * u, center + v3(0.0, 1.0, 0.0), 56.0 * u),
+                    2,
+                );
             }
             Thing::Phone => {
                 let frame = Frame {
@@ -72,14 +75,23 @@ impl Builder<'_> {
                     y: hand.y,
                     z: hand.z,
                 };
-                add(Solid::block(at(26.0, 22.0, 26.0), &frame, v3(39.0, 78.0, 6.0) * u, 5.5 * u), 3);
-                add(Solid::block(at(26.0, 22.0, 31.0), &frame, v3(35.0, 73.0, 2.5) * u, 1.5 * u), 4);
+                add(
+                    Solid::block(at(26.0, 22.0, 39.0), &frame, v3(39.0, 78.0, 6.0) * u, 5.5 * u),
+                    3,
+                );
+                add(
+                    Solid::block(at(26.0, 22.0, 44.0), &frame, v3(35.0, 73.0, 2.5) * u, 1.5 * u),
+                    4,
+                );
             }
             Thing::Umbrella => {
                 let axis = hand.y;
                 let top = at(22.0, 590.0, 24.0);
                 add(Solid::cone(at(22.0, -110.0, 24.0), 7.0 * u, top, 6.0 * u), 3);
-                add(Solid::cone(at(22.0, -110.0, 24.0), 13.0 * u, at(22.0, -40.0, 24.0), 12.0 * u), 5);
+                add(
+                    Solid::cone(at(22.0, -110.0, 24.0), 13.0 * u, at(22.0, -40.0, 24.0), 12.0 * u),
+                    5,
+                );
                 let canopy = Frame {
                     x: hand.x,
                     y: axis,
@@ -90,8 +102,14 @@ impl Builder<'_> {
                 add(dome, 0);
             }
             Thing::Book => {
-                add(Solid::block(at(52.0, 18.0, 34.0), hand, v3(72.0, 104.0, 12.0) * u, 3.0 * u), 0);
-                add(Solid::block(at(55.0, 18.0, 34.0), hand, v3(71.0, 101.0, 9.0) * u, 1.0 * u), 1);
+                add(
+                    Solid::block(at(52.0, 18.0, 48.0), hand, v3(72.0, 104.0, 12.0) * u, 3.0 * u),
+                    0,
+                );
+                add(
+                    Solid::block(at(55.0, 18.0, 48.0), hand, v3(71.0, 101.0, 9.0) * u, 1.0 * u),
+                    1,
+                );
             }
             Thing::Pencil => self.pencil(hand, grain),
         }
@@ -139,7 +157,12 @@ impl Builder<'_> {
         for (x, z) in [(-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0)] {
             let top = seat + frame.out(v3(150.0 * x, 0.0, 130.0 * z) * u);
             let foot = floor + frame.out(v3(175.0 * x, 0.0, 150.0 * z) * u);
-            self.add(Solid::cone(top, 15.0 * u, foot, 12.0 * u), Coat::Thing(5), Piece::NOTHING, grain);
+            self.add(
+                Solid::cone(top, 15.0 * u, foot, 12.0 * u),
+                Coat::Thing(5),
+                Piece::NOTHING,
+                grain,
+            );
         }
     }
 }

@@ -10,6 +10,8 @@ use super::look::{HairStyle, Legwear, Look, Pattern, Sleeves};
 use super::pose::{Framing, Posed};
 use crate::{Error, Result};
 
+/// Id and version of the built-in file, which stand in the recipe of every positive.
+pub(crate) const CAPTIONS: &str = "figure-captions@1";
 /// The file that is built in.
 const BUILT_IN: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -20,8 +22,8 @@ const BUILT_IN: &str = include_str!(concat!(
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Captions {
-    pub(crate) id: String,
-    pub(crate) version: u32,
+    id: String,
+    version: u32,
     places: BTreeMap<String, Vec<String>>,
     things: BTreeMap<String, String>,
     activities: BTreeMap<String, BTreeMap<String, Vec<String>>>,
@@ -30,10 +32,16 @@ pub(crate) struct Captions {
 impl Captions {
     /// The sentences that are built in.
     pub(crate) fn built_in() -> Result<Self> {
-        toml::from_str(BUILT_IN).map_err(|error| Error::Parse {
+        let refused = |reason: String| Error::Parse {
             path: PathBuf::from("prompts/figures/captions.toml"),
-            reason: error.to_string(),
-        })
+            reason,
+        };
+        let captions: Self = toml::from_str(BUILT_IN).map_err(|error| refused(error.to_string()))?;
+        let found = format!("{}@{}", captions.id, captions.version);
+        if found != CAPTIONS {
+            return Err(refused(format!("it is `{found}`, expected `{CAPTIONS}`")));
+        }
+        Ok(captions)
     }
 
     /// One sentence about a figure.
@@ -133,9 +141,8 @@ mod tests {
     #[test]
     fn every_figure_has_a_whole_sentence() {
         let captions = Captions::built_in().unwrap();
-        assert_eq!((captions.id.as_str(), captions.version), ("figure-captions", 1));
         let mut seen = std::collections::BTreeSet::new();
-        for idx in 0..400 {
+        for idx in 0..2000 {
             let category = Category::ALL[idx % 5];
             let posed = sample(category, 512, &mut Stream::new(3, &format!("{idx}/pose")));
             let look = Look::sample(&mut Stream::new(3, &format!("{idx}/look")));

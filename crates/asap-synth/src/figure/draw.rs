@@ -6,20 +6,23 @@ use image::RgbImage;
 use super::build::{self, Props};
 use super::look::{Look, Rgb};
 use super::pose::Framing;
-use super::scene::{Piece, Scene};
+use super::scene::{Part, Scene};
 use super::{background, trace};
 
 /// A drawn picture.
 #[derive(Clone, Debug)]
 pub(crate) struct Drawn {
     pub(crate) image: RgbImage,
-    /// 1 + the index of the region in [`Region::ALL`], 0 where no body is seen.
-    pub(crate) regions: Vec<u8>,
-    /// What is seen in each pixel of the picture.
+    /// 1 + the index of the part of the scene that is seen in each pixel, 0 for the backdrop.
     pub(crate) ids: Vec<u16>,
-    /// The piece behind each id less 1.
-    pub(crate) pieces: Vec<Piece>,
     pub(crate) scene: Scene,
+}
+
+impl Drawn {
+    /// 1 + the index of the region in [`Region::ALL`] in each pixel, 0 where no body is seen.
+    pub(crate) fn regions(&self) -> Vec<u8> {
+        self.ids.iter().map(|&id| code(id, &self.scene)).collect()
+    }
 }
 
 /// A picture drawn over another one.
@@ -35,13 +38,16 @@ pub(crate) struct Stage {
     pub(crate) look: Look,
     pub(crate) props: Props,
     pub(crate) size: u32,
+    things: Vec<Part>,
     backdrop: Vec<Rgb>,
 }
 
 impl Stage {
-    pub(crate) fn new(look: Look, props: Props, framing: Framing, size: u32) -> Self {
+    /// The stage of an intact body.
+    pub(crate) fn new(graph: &SkeletonGraph, look: Look, props: Props, framing: Framing, size: u32) -> Self {
         let backdrop = background::paint(&look, framing, size);
         Self {
+            things: build::things(graph, &look, props),
             look,
             props,
             size,
@@ -51,7 +57,7 @@ impl Stage {
 
     /// Draws a graph.
     pub(crate) fn draw(&self, graph: &SkeletonGraph) -> Drawn {
-        let scene = build::scene(graph, &self.look, self.props);
+        let scene = build::scene(graph, &self.look, self.props, &self.things);
         let size = self.size;
         let whole = BoxPx {
             x0: 0,
@@ -64,12 +70,9 @@ impl Stage {
         for (pixel, color) in image.pixels_mut().zip(&picture.colors) {
             *pixel = encode(*color);
         }
-        let pieces: Vec<Piece> = scene.parts.iter().map(|part| part.piece).collect();
         Drawn {
             image,
-            regions: picture.ids.iter().map(|&id| code(id, &pieces)).collect(),
             ids: picture.ids,
-            pieces,
             scene,
         }
     }
@@ -80,14 +83,13 @@ impl Stage {
     /// Away from the change a ray may end a hair's breadth beside where it ended before; a difference of
     /// one level is such rounding and not kept.
     pub(crate) fn redraw(&self, before: &Drawn, graph: &SkeletonGraph) -> Redrawn {
-        let scene = build::scene(graph, &self.look, self.props);
+        let scene = build::scene(graph, &self.look, self.props, &self.things);
         let mut image = before.image.clone();
-        let mut regions = before.regions.clone();
+        let mut regions = before.regions();
         let Some(window) = changed_window(&before.scene, &scene, &self.look, self.size) else {
             return Redrawn { image, regions };
         };
         let picture = trace::render(&scene, &self.look, &self.lit_backdrop(&scene), self.size, window);
-        let pieces: Vec<Piece> = scene.parts.iter().map(|part| part.piece).collect();
         let mut found = picture.colors.iter().zip(&picture.ids);
         for y in window.y0..window.y1 {
             for (x, (&color, &id)) in (window.x0..window.x1).zip(&mut found) {
@@ -96,7 +98,7 @@ impl Stage {
                 if old.0.iter().zip(pixel.0).any(|(a, b)| a.abs_diff(b) > 1) {
                     *old = pixel;
                 }
-                regions[(y * self.size + x) as usize] = code(id, &pieces);
+                regions[(y * self.size + x) as usize] = code(id, &scene);
             }
         }
         Redrawn { image, regions }
@@ -131,12 +133,21 @@ fn changed_window(a: &Scene, b: &Scene, look: &Look, size: u32) -> Option<BoxPx>
                 high[1] + margin + fall[1].max(0.0),
             ]);
         }
-        for shadow in this.shadows.iter().filter(|shadow| !other.shadows.contains(shadow)) {
+        for shadow in this
+            .shadows
+            .iter()
+            .filter(|shadow| !other.shadows.contains(shadow))
+        {
             let (c, h) = (shadow.center, shadow.half);
             boxes.push([c[0] - h[0], c[1] - h[1], c[0] + h[0], c[1] + h[1]]);
         }
     }
-    boxes.extend(a.face.differences(&b.face).into_iter().map(|(l, h)| [l[0], l[1], h[0], h[1]]));
+    boxes.extend(
+        a.face
+            .differences(&b.face)
+            .into_iter()
+            .map(|(l, h)| [l[0], l[1], h[0], h[1]]),
+    );
     let corners: Vec<asap_core::Point> = boxes
         .iter()
         .flat_map(|b| [(b[0], b[1]), (b[2], b[3])])
@@ -146,23 +157,28 @@ fn changed_window(a: &Scene, b: &Scene, look: &Look, size: u32) -> Option<BoxPx>
 }
 
 /// The region code of an id.
-fn code(id: u16, pieces: &[Piece]) -> u8 {
-    let Some(piece) = usize::from(id).checked_sub(1).map(|idx| pieces[idx]) else {
-        return 0;
-    };
-    piece.region.map_or(0, region_code)
+fn code(id: u16, scene: &Scene) -> u8 {
+    let part = usize::from(id).checked_sub(1).map(|idx| &scene.parts[idx]);
+    part.and_then(|part| part.piece.region).map_or(0, region_code)
 }
 
 /// 1 + the index of a region.
 pub(crate) fn region_code(region: Region) -> u8 {
-    Region::ALL.iter().position(|&r| r == region).map_or(0, |idx| idx as u8 + 1)
+    Region::ALL
+        .iter()
+        .position(|&r| r == region)
+        .map_or(0, |idx| idx as u8 + 1)
 }
 
 /// A linear colour as 8-bit RGB; what is brighter than white is compressed softly.
 fn encode(color: Rgb) -> image::Rgb<u8> {
     image::Rgb(color.map(|c| {
         let c = c.max(0.0);
-        let soft = if c > 0.8 { 0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (c - 0.8) * 5.0)) } else { c };
+        let soft = if c > 0.8 {
+            0.8 + 0.2 * (1.0 - 1.0 / (1.0 + (c - 0.8) * 5.0))
+        } else {
+            c
+        };
         (soft.sqrt() * 255.0 + 0.5) as u8
     }))
 }

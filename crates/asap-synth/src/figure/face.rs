@@ -55,7 +55,11 @@ impl FacePaint {
     /// Boxes of the marks of either face that the other one lacks: low and high corners.
     pub(crate) fn differences(&self, other: &Self) -> Vec<([f32; 2], [f32; 2])> {
         let lacking = |a: &Self, b: &Self| -> Vec<([f32; 2], [f32; 2])> {
-            a.marks.iter().filter(|mark| !b.marks.contains(mark)).map(|mark| (mark.low, mark.high)).collect()
+            a.marks
+                .iter()
+                .filter(|mark| !b.marks.contains(mark))
+                .map(|mark| (mark.low, mark.high))
+                .collect()
         };
         let mut boxes = lacking(self, other);
         boxes.extend(lacking(other, self));
@@ -87,14 +91,30 @@ impl FacePaint {
 /// Cheeks, eye sockets and beard, in millimetres of the head.
 fn complexion(look: &Look, local: [f32; 3]) -> Rgb {
     let [x, y, z] = local;
-    let cheek = smooth(30.0, 6.0, ((x.abs() - 44.0).powi(2) + ((y - 32.0) * 1.15).powi(2)).sqrt()) * smooth(10.0, 50.0, z);
-    let socket = smooth(25.0, 8.0, (((x.abs() - 32.0) * 0.85).powi(2) + ((y + 16.0) * 1.35).powi(2)).sqrt());
+    let cheek = smooth(
+        30.0,
+        6.0,
+        ((x.abs() - 44.0).powi(2) + ((y - 32.0) * 1.15).powi(2)).sqrt(),
+    ) * smooth(10.0, 50.0, z);
+    let socket = smooth(
+        25.0,
+        8.0,
+        (((x.abs() - 32.0) * 0.85).powi(2) + ((y + 16.0) * 1.35).powi(2)).sqrt(),
+    );
     let mut color = look.skin;
-    color = [color[0] * (1.0 + 0.02 * cheek), color[1] * (1.0 - 0.16 * cheek), color[2] * (1.0 - 0.13 * cheek)];
+    color = [
+        color[0] * (1.0 + 0.02 * cheek),
+        color[1] * (1.0 - 0.16 * cheek),
+        color[2] * (1.0 - 0.13 * cheek),
+    ];
     color = times(color, 1.0 - 0.10 * socket * smooth(20.0, 60.0, z));
     if look.beard > 0.0 {
         let jaw = smooth(30.0, 62.0, y + x.abs() * 0.28) * smooth(-26.0, 0.0, z);
-        let mustache = smooth(11.0, 6.0, ((y - 53.0 - x.abs() * 0.16).powi(2) + (x * 0.22).powi(2)).sqrt());
+        let mustache = smooth(
+            11.0,
+            6.0,
+            ((y - 53.0 - x.abs() * 0.16).powi(2) + (x * 0.22).powi(2)).sqrt(),
+        );
         let lip = smooth(9.0, 13.0, (((x) * 0.42).powi(2) + (y - 69.0).powi(2)).sqrt());
         let grain = super::noise::value_noise([x * 0.9, y * 0.5, z * 0.9], look.texture_seed);
         let amount = (jaw.max(mustache) * lip * look.beard * (0.75 + 0.35 * grain)).min(0.94);
@@ -126,7 +146,12 @@ fn mark(feature: Feature, points: &[[f32; 2]], unit: f32) -> Option<Mark> {
             closed(&points[..12], 6),
             closed(&points[12..], 4),
         ),
-        Feature::Nose => (MarkKind::Nose, (width(4, 8) / 30.0).max(unit * 0.5), points.to_vec(), Vec::new()),
+        Feature::Nose => (
+            MarkKind::Nose,
+            (width(4, 8) / 30.0).max(unit * 0.5),
+            points.to_vec(),
+            Vec::new(),
+        ),
     };
     let margin = 16.0 * unit;
     let all = || outline.iter().chain(&second);
@@ -150,7 +175,10 @@ fn curve(points: &[[f32; 2]], n: usize) -> Vec<[f32; 2]> {
     let mut line = Vec::with_capacity(last * n + 1);
     for idx in 0..last as isize {
         for step in 0..n {
-            line.push(between([at(idx - 1), at(idx), at(idx + 1), at(idx + 2)], step as f32 / n as f32));
+            line.push(between(
+                [at(idx - 1), at(idx), at(idx + 1), at(idx + 2)],
+                step as f32 / n as f32,
+            ));
         }
     }
     line.push(points[last]);
@@ -215,8 +243,15 @@ impl Mark {
         finish.gloss *= 1.0 - 0.7 * inside;
         // The upper lid throws a dark line, the lower one a faint one; the fold lies above.
         let lash = if look.bust > 0.0 { 2.1 } else { 1.35 };
-        finish.color = mix(finish.color, rgb(38, 26, 24), 0.92 * smooth(lash + aa, lash - aa, upper));
-        finish.color = times(finish.color, 1.0 - 0.3 * smooth(0.9 + aa, 0.9 - aa, lower) * (1.0 - inside));
+        finish.color = mix(
+            finish.color,
+            rgb(38, 26, 24),
+            0.92 * smooth(lash + aa, lash - aa, upper),
+        );
+        finish.color = times(
+            finish.color,
+            1.0 - 0.3 * smooth(0.9 + aa, 0.9 - aa, lower) * (1.0 - inside),
+        );
         let is_above = f32::from(u8::from(p[1] < self.center[1]));
         let crease = smooth(1.2 + aa, 0.3, (d - 4.6).abs()) * is_above * (1.0 - inside);
         finish.color = times(finish.color, 1.0 - 0.22 * crease);
@@ -250,13 +285,18 @@ impl Mark {
             - self.second.iter().map(|q| q[1]).fold(f32::INFINITY, f32::min);
         let is_open = smooth(3.0, 7.5, opening / u);
         let hollow = smooth(aa, -aa, inner);
-        let teeth = mix(rgb(70, 26, 26), rgb(246, 242, 236), smooth(7.2, 5.6, (p[1] - middle) / u + opening / u * 0.5));
+        let teeth = mix(
+            rgb(70, 26, 26),
+            rgb(246, 242, 236),
+            smooth(7.2, 5.6, (p[1] - middle) / u + opening / u * 0.5),
+        );
         finish.color = mix(finish.color, teeth, hollow * is_open);
         let seam = smooth(1.0 + aa, 0.2, inner.abs());
         finish.color = times(finish.color, 1.0 - 0.62 * seam);
         finish.glow *= 1.0 - hollow;
         // A soft shadow below the lower lip.
-        let d = (((p[0] - self.center[0]) / u).powi(2) * 0.3 + ((p[1] - self.center[1]) / u - 17.0).powi(2)).sqrt();
+        let d = (((p[0] - self.center[0]) / u).powi(2) * 0.3 + ((p[1] - self.center[1]) / u - 17.0).powi(2))
+            .sqrt();
         finish.color = times(finish.color, 1.0 - 0.10 * smooth(7.0, 1.0, d) * (1.0 - on_lip));
     }
 
@@ -266,14 +306,14 @@ impl Mark {
             let at = self.outline[idx];
             let d = [(p[0] - at[0]) / u, (p[1] - at[1]) / u];
             let r = ((d[0] / 4.6).powi(2) + (d[1] / 2.3).powi(2)).sqrt();
-            finish.color = times(finish.color, 1.0 - 0.68 * smooth(1.1 + aa * 0.3, 0.6, r));
+            finish.color = times(finish.color, 1.0 - 0.5 * smooth(1.1 + aa * 0.3, 0.6, r));
         }
         // The shadow under the tip and the wings.
         for (idx, sign) in [(4, -1.0_f32), (8, 1.0)] {
             let at = self.outline[idx];
             let d = [(p[0] - at[0]) / u - sign * 1.5, (p[1] - at[1]) / u + 3.0];
             let r = ((d[0] / 2.2).powi(2) + (d[1] / 6.5).powi(2)).sqrt();
-            finish.color = times(finish.color, 1.0 - 0.2 * smooth(1.3, 0.4, r));
+            finish.color = times(finish.color, 1.0 - 0.12 * smooth(1.3, 0.4, r));
         }
     }
 }

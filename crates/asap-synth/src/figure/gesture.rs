@@ -2,6 +2,7 @@
 
 use asap_core::{Finger, Stream};
 
+use super::anatomy::THUMB_LIMITS;
 use super::hand;
 use super::space::{V3, v3};
 
@@ -223,8 +224,8 @@ fn thumb_to(target: V3) -> ThumbPose {
         // The thumb bends in the plane that leads back over the palm.
         let inwards = v3(0.2, -1.0, -0.15).without(base).unit();
         for (first, second) in (0..8).flat_map(|a| (0..8).map(move |b| (a, b))) {
-            let first_rad = (f64::from(first) * 8.0).to_radians();
-            let second_rad = first_rad + (f64::from(second) * 8.0 - 4.0).to_radians();
+            let first_rad = THUMB_LIMITS[0].clamp(f64::from(first) * 8.0).to_radians();
+            let second_rad = first_rad + THUMB_LIMITS[1].clamp(f64::from(second) * 9.0).to_radians();
             let bent = |angle: f64| base * angle.cos() + inwards * angle.sin();
             let pose = ThumbPose {
                 directions: [base, bent(first_rad), bent(second_rad)],

@@ -6,7 +6,7 @@ use asap_core::{PositiveId, Source, SourceKind, Stream};
 use serde_json::{Map, Value, json};
 
 use super::build::Props;
-use super::caption::Captions;
+use super::caption::{CAPTIONS, Captions};
 use super::draw::Stage;
 use super::look::Look;
 use super::pose::{self, Category, Posed};
@@ -107,6 +107,7 @@ impl FigureJob {
 
     fn recipe(&self) -> String {
         canonical(&json!({
+            "captions": CAPTIONS,
             "category": self.category().name(),
             "renderer": RENDERER_VERSION,
             "size": self.size,
@@ -122,7 +123,7 @@ impl FigureJob {
         };
         let mut look = Look::sample(&mut self.stream("look"));
         look.suit(posed);
-        Stage::new(look, props, posed.framing, self.size)
+        Stage::new(&posed.graph, look, props, posed.framing, self.size)
     }
 }
 

@@ -18,8 +18,8 @@ impl F8 {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
         let mut out = [0.0; LANES];
-        for lane in 0..LANES {
-            out[lane] = f(self.0[lane], other.0[lane]);
+        for (out, (&a, &b)) in out.iter_mut().zip(self.0.iter().zip(&other.0)) {
+            *out = f(a, b);
         }
         Self(out)
     }
@@ -27,8 +27,8 @@ impl F8 {
     #[inline(always)]
     fn map(self, f: impl Fn(f32) -> f32) -> Self {
         let mut out = [0.0; LANES];
-        for lane in 0..LANES {
-            out[lane] = f(self.0[lane]);
+        for (out, &a) in out.iter_mut().zip(&self.0) {
+            *out = f(a);
         }
         Self(out)
     }
@@ -74,12 +74,6 @@ impl F8 {
             let a = if a > low { a } else { low };
             if a < high { a } else { high }
         })
-    }
-
-    /// Whether the number is below the bound in any lane.
-    #[inline(always)]
-    pub(crate) fn any_below(self, bound: f32) -> bool {
-        self.0.iter().any(|&a| a < bound)
     }
 }
 

@@ -195,51 +195,40 @@ impl Look {
     /// A random look.
     pub(crate) fn sample(stream: &mut Stream) -> Self {
         let skin_idx = stream.below(SKINS.len());
-        let skin = mix(SKINS[skin_idx], SKINS[(skin_idx + 1).min(8)], stream.unit() as f32 * 0.8);
+        let skin = mix(
+            SKINS[skin_idx],
+            SKINS[(skin_idx + 1).min(8)],
+            stream.unit() as f32 * 0.8,
+        );
         // Fair hair is rare with dark skin.
         let hair = HAIRS[stream.below(if skin_idx > 4 { 3 } else { HAIRS.len() })];
         let is_womanly = stream.chance(0.5);
-        let style = if is_womanly {
-            *stream.choose(&[
-                HairStyle::Long,
-                HairStyle::Bob,
-                HairStyle::Bun,
-                HairStyle::Curly,
-                HairStyle::Long,
-                HairStyle::Short,
-            ])
-        } else {
-            *stream.choose(&[
-                HairStyle::Short,
-                HairStyle::Quiff,
-                HairStyle::Cropped,
-                HairStyle::Curly,
-                HairStyle::Short,
-                HairStyle::Bald,
-            ])
-        };
+        let style = style(is_womanly, stream);
         let shirt = *stream.choose(&SHIRTS);
         let second = stream.choose(&SHIRTS).color;
-        let side = if stream.chance(0.5) { 1.0 } else { -1.0 };
         Self {
             skin,
             lips: lips(skin, is_womanly),
-            iris: IRISES[if skin_idx > 4 { stream.below(3) } else { stream.below(6) }],
+            iris: IRISES[if skin_idx > 4 {
+                stream.below(3)
+            } else {
+                stream.below(6)
+            }],
             hair,
             style,
-            beard: if !is_womanly && stream.chance(0.3) { stream.between(0.45, 1.0) as f32 } else { 0.0 },
+            beard: if !is_womanly && stream.chance(0.3) {
+                stream.between(0.45, 1.0) as f32
+            } else {
+                0.0
+            },
             shirt,
-            shirt_second: if second == shirt.color { rgb(240, 238, 232) } else { second },
-            pattern: *stream.choose(&[
-                Pattern::Plain,
-                Pattern::Plain,
-                Pattern::Plain,
-                Pattern::Stripes,
-                Pattern::Dots,
-                Pattern::Checks,
-                Pattern::Block,
-            ]),
-            sleeves: *stream.choose(&[Sleeves::Short, Sleeves::Short, Sleeves::Long, Sleeves::Long, Sleeves::None]),
+            shirt_second: if second == shirt.color {
+                rgb(240, 238, 232)
+            } else {
+                second
+            },
+            pattern: pattern(stream),
+            sleeves: sleeves(stream),
             bottom: *stream.choose(&BOTTOMS),
             legwear: if is_womanly && stream.chance(0.45) {
                 Legwear::Skirt
@@ -251,13 +240,26 @@ impl Look {
             is_tucked: stream.chance(0.5),
             shoe: *stream.choose(&SHOES),
             neckline: stream.between(64.0, if is_womanly { 92.0 } else { 72.0 }),
-            waist: if is_womanly { stream.between(0.86, 0.95) } else { stream.between(0.97, 1.08) },
-            hips: if is_womanly { stream.between(1.0, 1.08) } else { stream.between(0.92, 0.99) },
+            waist: if is_womanly {
+                stream.between(0.86, 0.95)
+            } else {
+                stream.between(0.97, 1.08)
+            },
+            hips: if is_womanly {
+                stream.between(1.0, 1.08)
+            } else {
+                stream.between(0.92, 0.99)
+            },
             bust: if is_womanly { stream.between(0.5, 1.0) } else { 0.0 },
             thing: stream.choose(&SHIRTS).color,
-            light: v3(side * stream.between(0.35, 0.7), -stream.between(0.45, 0.8), stream.between(0.6, 0.85)).unit(),
+            light: light(stream),
             warmth: stream.between(0.3, 1.0) as f32,
-            backdrop: *stream.choose(&[Backdrop::Studio, Backdrop::Room, Backdrop::Window, Backdrop::Garden]),
+            backdrop: *stream.choose(&[
+                Backdrop::Studio,
+                Backdrop::Room,
+                Backdrop::Window,
+                Backdrop::Garden,
+            ]),
             hue: stream.unit() as f32,
             texture_seed: stream.bits() as u32,
         }
@@ -271,6 +273,36 @@ impl Look {
             self.legwear = Legwear::Trousers;
         }
     }
+}
+
+fn style(is_womanly: bool, stream: &mut Stream) -> HairStyle {
+    use HairStyle::{Bald, Bob, Bun, Cropped, Curly, Long, Quiff, Short};
+    if is_womanly {
+        *stream.choose(&[Long, Bob, Bun, Curly, Long, Short])
+    } else {
+        *stream.choose(&[Short, Quiff, Cropped, Curly, Short, Bald])
+    }
+}
+
+fn pattern(stream: &mut Stream) -> Pattern {
+    use Pattern::{Block, Checks, Dots, Plain, Stripes};
+    *stream.choose(&[Plain, Plain, Plain, Stripes, Dots, Checks, Block])
+}
+
+fn sleeves(stream: &mut Stream) -> Sleeves {
+    use Sleeves::{Long, None, Short};
+    *stream.choose(&[Short, Short, Long, Long, None])
+}
+
+/// From above and before the person, on either side.
+fn light(stream: &mut Stream) -> V3 {
+    let side = if stream.chance(0.5) { 1.0 } else { -1.0 };
+    v3(
+        side * stream.between(0.35, 0.7),
+        -stream.between(0.45, 0.8),
+        stream.between(0.6, 0.85),
+    )
+    .unit()
 }
 
 fn lips(skin: Rgb, is_made_up: bool) -> Rgb {

@@ -73,6 +73,11 @@ pub(crate) fn shade(scene: &Scene, look: &Look, part: &Part, spot: &Spot) -> Rgb
         Coat::Shoe => shoe(look, local),
         Coat::Thing(color) => thing(look, color),
     };
+    if part.coat == Coat::Head {
+        // The hollows between nose, lips and chin are shallow: half of their shade is enough.
+        spot.open += (1.0 - spot.open) * 0.5;
+        spot.lit += (1.0 - spot.lit) * 0.4;
+    }
     light(look, &finish, &spot)
 }
 
@@ -121,7 +126,11 @@ fn light(look: &Look, finish: &Finish, spot: &Spot) -> Rgb {
 
 /// Tilts the normal as folds of cloth do.
 fn fold(spot: &mut Spot, local: [f32; 3], seed: u32, depth: f32) {
-    let at = [local[0] * 0.017, local[1] * 0.009 + local[0] * 0.006, local[2] * 0.012];
+    let at = [
+        local[0] * 0.017,
+        local[1] * 0.009 + local[0] * 0.006,
+        local[2] * 0.012,
+    ];
     let height = |d: [f32; 3]| value_noise(std::array::from_fn(|i| at[i] + d[i]), seed);
     let here = height([0.0; 3]);
     let tilt = [height([0.12, 0.0, 0.0]) - here, height([0.0, 0.12, 0.0]) - here];
@@ -134,8 +143,7 @@ fn fold(spot: &mut Spot, local: [f32; 3], seed: u32, depth: f32) {
 
 fn hair(look: &Look, local: [f32; 3]) -> Finish {
     let around = local[0].atan2(local[2] + 40.0);
-    let strand = value_noise([around * 26.0, local[1] * 0.012, 0.0], look.texture_seed)
-        * 0.6
+    let strand = value_noise([around * 26.0, local[1] * 0.012, 0.0], look.texture_seed) * 0.6
         + value_noise([around * 70.0, local[1] * 0.02, 3.0], look.texture_seed) * 0.4;
     let color = times(look.hair.color, 0.62 + 0.76 * strand);
     Finish {
@@ -152,7 +160,15 @@ fn torso(look: &Look, local: [f32; 3], spot: &mut Spot) -> Finish {
     let neckline = look.neckline as f32;
     let from_neck = (x * x + (y + 12.0) * (y + 12.0) * if y > -12.0 { 0.8 } else { 1.6 }).sqrt();
     if from_neck < neckline {
-        return Finish::skin(times(look.skin, 1.0 - 0.1 * smooth(neckline - 12.0, neckline, from_neck)));
+        return Finish::skin(times(
+            look.skin,
+            1.0 - 0.1 * smooth(neckline - 12.0, neckline, from_neck),
+        ));
+    }
+    // The armhole of a top without sleeves.
+    let from_shoulder = ((x.abs() - 182.0).powi(2) + ((y - 40.0) * 0.62).powi(2)).sqrt();
+    if look.sleeves == super::look::Sleeves::None && from_shoulder < 66.0 {
+        return Finish::skin(times(look.skin, 1.0 - 0.12 * smooth(58.0, 66.0, from_shoulder)));
     }
     let hem = hem(look);
     if y > hem {
@@ -164,7 +180,17 @@ fn torso(look: &Look, local: [f32; 3], spot: &mut Spot) -> Finish {
     let mut color = pattern(look, x, y);
     let collar = smooth(neckline + 11.0, neckline + 9.0, from_neck);
     color = mix(color, times(look.shirt.color, 0.72), collar);
-    color = times(color, 1.0 - 0.35 * smooth(hem - 5.0, hem, y) * f32::from(u8::from(!look.is_tucked)));
+    if look.sleeves == super::look::Sleeves::None {
+        color = mix(
+            color,
+            times(look.shirt.color, 0.72),
+            smooth(74.0, 72.0, from_shoulder),
+        );
+    }
+    color = times(
+        color,
+        1.0 - 0.35 * smooth(hem - 5.0, hem, y) * f32::from(u8::from(!look.is_tucked)),
+    );
     Finish::cloth(color)
 }
 

@@ -39,7 +39,9 @@ pub(crate) fn palm(look: &Look, part: &Part, local: [f32; 3], normal: [f32; 3]) 
     let pale = ruddy(mix(look.skin, pale, 0.55), 0.35);
     let mut color = mix(look.skin, pale, inner);
     if inner > 0.0 {
-        let lines = PALM_LINES.iter().map(|line| to_polyline([local[0], local[1]], line));
+        let lines = PALM_LINES
+            .iter()
+            .map(|line| to_polyline([local[0], local[1]], line));
         let nearest = lines.fold(f32::INFINITY, f32::min);
         color = times(color, 1.0 - 0.3 * inner * smooth(2.0, 0.4, nearest));
         let wrist = (local[0] + 4.0 - local[1] * local[1] * 0.004).abs();
@@ -50,7 +52,9 @@ pub(crate) fn palm(look: &Look, part: &Part, local: [f32; 3], normal: [f32; 3]) 
 
 /// The distance from a point to a line of four points.
 pub(crate) fn to_polyline(p: [f32; 2], line: &[[f32; 2]]) -> f32 {
-    line.windows(2).map(|ends| to_segment(p, ends[0], ends[1])).fold(f32::INFINITY, f32::min)
+    line.windows(2)
+        .map(|ends| to_segment(p, ends[0], ends[1]))
+        .fold(f32::INFINITY, f32::min)
 }
 
 /// The distance from a point to a segment.
@@ -67,11 +71,18 @@ pub(crate) fn finger(look: &Look, part: &Part, local: [f32; 3], normal: [f32; 3]
     let end = part.grain.length / part.grain.unit;
     let back = dot(normal, part.grain.axes[2]);
     let inner = smooth(0.05, -0.5, back);
-    let pale = ruddy(mix(look.skin, mix(look.skin, rgb(232, 182, 156), 0.45), 0.55), 0.35);
+    let pale = ruddy(
+        mix(look.skin, mix(look.skin, rgb(232, 182, 156), 0.45), 0.55),
+        0.35,
+    );
     let mut color = mix(look.skin, pale, inner);
     // Knuckles are ruddy on the back, and the tip all round.
     let knuckle = smooth(9.0, 0.0, along.abs());
-    let tip = if part.coat == Coat::FingerTip { smooth(end - 9.0, end + 7.0, along) } else { 0.0 };
+    let tip = if part.coat == Coat::FingerTip {
+        smooth(end - 9.0, end + 7.0, along)
+    } else {
+        0.0
+    };
     color = ruddy(color, 0.7 * knuckle.max(tip));
     // One crease inside, three short wrinkles outside.
     let inside_crease = inner * smooth(1.4, 0.35, along.abs());

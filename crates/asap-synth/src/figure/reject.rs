@@ -72,7 +72,11 @@ fn corrupt(operators: &[Operator], graph: &SkeletonGraph, stream: &mut Stream) -
         share if share < 0.7 => Severity::Clear,
         _ => Severity::Gross,
     };
-    let n_wanted = if severity == Severity::Slight && stream.chance(0.5) { 2 } else { 1 };
+    let n_wanted = if severity == Severity::Slight && stream.chance(0.5) {
+        2
+    } else {
+        1
+    };
     for _ in 0..MAX_TRIES {
         let Some(operator) = draw_operator(operators, stream) else {
             continue;
@@ -113,7 +117,7 @@ fn draw(stage: &Stage, preferred: &Drawn, corrupted: Corrupted, slot: u64) -> Op
     let budget: BoxPx = changed.bounds()?;
     Some(DraftPair {
         budget,
-        part_preferred: part(&preferred.regions, &corrupted.regions, size),
+        part_preferred: part(&preferred.regions(), &corrupted.regions, size),
         part_rejected: part(&rejected.regions, &corrupted.regions, size),
         image: rejected.image,
         regions: corrupted.regions,
@@ -132,5 +136,7 @@ fn draw(stage: &Stage, preferred: &Drawn, corrupted: Corrupted, slot: u64) -> Op
 /// The pixels of some regions.
 fn part(codes: &[u8], regions: &[Region], size: u32) -> Mask {
     let wanted: Vec<u8> = regions.iter().map(|&region| region_code(region)).collect();
-    Mask::from_fn(size, size, |x, y| wanted.contains(&codes[(y * size + x) as usize]))
+    Mask::from_fn(size, size, |x, y| {
+        wanted.contains(&codes[(y * size + x) as usize])
+    })
 }

@@ -134,6 +134,4 @@ pub(crate) struct Scene {
     pub(crate) torso: Option<Grain>,
     pub(crate) face: FacePaint,
     pub(crate) shadows: Vec<FloorShadow>,
-    /// Pixels in a millimetre.
-    pub(crate) unit: f32,
 }

@@ -111,7 +111,11 @@ impl Solid {
             },
             cuts: [None; 2],
             bounds: extent_bounds(center, |axis| {
-                let part = v3(frame.x.dot(axis) * radii.x, frame.y.dot(axis) * radii.y, frame.z.dot(axis) * radii.z);
+                let part = v3(
+                    frame.x.dot(axis) * radii.x,
+                    frame.y.dot(axis) * radii.y,
+                    frame.z.dot(axis) * radii.z,
+                );
                 part.length()
             }),
         }

@@ -65,6 +65,7 @@ pub(crate) fn arm(place: ArmPlace, gesture: Gesture, stream: &mut Stream) -> Arm
 }
 
 /// Wrist, elbow direction, finger direction and palm direction of a position.
+#[expect(clippy::too_many_lines, reason = "a table with one entry for each position")]
 fn vectors(place: ArmPlace) -> (V3, V3, V3, V3) {
     let up = v3(0.05, -1.0, 0.04);
     match place {
@@ -98,7 +99,12 @@ fn vectors(place: ArmPlace) -> (V3, V3, V3, V3) {
             v3(-1.0, -0.12, 0.12),
             v3(-0.1, 0.0, -1.0),
         ),
-        ArmPlace::HoldingUp => (v3(95.0, 70.0, 220.0), v3(0.7, 1.0, -0.2), v3(-1.0, -0.1, 0.15), v3(-0.1, 0.0, -1.0)),
+        ArmPlace::HoldingUp => (
+            v3(95.0, 70.0, 220.0),
+            v3(0.7, 1.0, -0.2),
+            v3(-1.0, -0.1, 0.15),
+            v3(-0.1, 0.0, -1.0),
+        ),
         ArmPlace::OnHip => (
             v3(30.0, 395.0, 125.0),
             v3(1.0, 0.1, -0.3),
@@ -216,7 +222,7 @@ pub(crate) fn legs(place: LegsPlace, stream: &mut Stream) -> [Leg; 2] {
         ],
         LegsPlace::Tree => [
             straight,
-            leg(v3(-108.0, 405.0, 60.0), v3(1.0, 0.1, 0.25), v3(-0.35, 0.95, 0.25)),
+            leg(v3(-58.0, 400.0, 72.0), v3(1.0, 0.1, 0.25), v3(-0.1, 0.97, 0.2)),
         ],
         LegsPlace::Warrior => [
             leg(v3(420.0, 640.0, 30.0), v3(1.0, -0.3, 0.3), v3(1.0, 0.12, 0.45)),

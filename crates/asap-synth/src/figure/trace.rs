@@ -4,14 +4,12 @@ use asap_core::BoxPx;
 
 use super::lanes::{F8, LANES, P8};
 use super::look::{Look, Rgb};
+use super::march::{Tile, field, march, nearest, normals};
 use super::paint;
-use super::scene::{Blend, MELT, Part, Scene};
-use super::solid::blended;
+use super::scene::{Blend, MELT, Scene};
 
 /// Columns and rows of a tile.
 const TILE: u32 = 16;
-/// Steps along a ray before it counts as a miss.
-const MAX_STEPS: usize = 72;
 /// Rays through an edge pixel: a turned grid, so that steep and flat edges come out alike.
 const EDGE_RAYS: [(f32, f32); 6] = [
     (0.08, 0.42),
@@ -25,7 +23,6 @@ const EDGE_RAYS: [(f32, f32); 6] = [
 /// What the rays found.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
-    pub(crate) window: BoxPx,
     /// Linear colours of the window, row by row.
     pub(crate) colors: Vec<Rgb>,
     /// 1 + the index of the part that is seen, 0 for the backdrop.
@@ -63,17 +60,6 @@ struct Tracer<'a> {
     widths: Vec<f32>,
 }
 
-/// The parts that matter in a tile.
-struct Tile<'a> {
-    near: Vec<(u16, &'a Part)>,
-    /// Places of parts in `near`, and the width of their blend.
-    melts: Vec<(Vec<usize>, f32)>,
-    blends: Vec<Blend>,
-    casting: Vec<&'a Part>,
-    top: f32,
-    bottom: f32,
-}
-
 /// A ray's end.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -104,7 +90,10 @@ pub(crate) fn blend_widths(scene: &Scene) -> Vec<f32> {
     for blend in &scene.blends {
         for end in [blend.a, blend.b] {
             match end.checked_sub(MELT) {
-                Some(melt) => scene.melts[melt].parts.iter().for_each(|&part| widen(part, blend.width)),
+                Some(melt) => scene.melts[melt]
+                    .parts
+                    .iter()
+                    .for_each(|&part| widen(part, blend.width)),
                 None => widen(end, blend.width),
             }
         }
@@ -132,8 +121,9 @@ impl<'a> Tracer<'a> {
         let tiles: Vec<(BoxPx, Tile<'a>)> = tiles_of(wide).map(|b| (b, self.tile(b))).collect();
         let mut scratch = Vec::new();
         for (bounds, tile) in &tiles {
-            let pixels: Vec<(u32, u32)> =
-                (bounds.y0..bounds.y1).flat_map(|y| (bounds.x0..bounds.x1).map(move |x| (x, y))).collect();
+            let pixels: Vec<(u32, u32)> = (bounds.y0..bounds.y1)
+                .flat_map(|y| (bounds.x0..bounds.x1).map(move |x| (x, y)))
+                .collect();
             for chunk in pixels.chunks(LANES) {
                 let at: [(f32, f32); LANES] = std::array::from_fn(|lane| {
                     let (x, y) = chunk[lane.min(chunk.len() - 1)];
@@ -147,7 +137,6 @@ impl<'a> Tracer<'a> {
         }
         self.smooth_edges(window, wide, &tiles, &mut seen);
         let mut picture = Picture {
-            window,
             colors: Vec::with_capacity((window.width() * window.height()) as usize),
             ids: Vec::with_capacity((window.width() * window.height()) as usize),
         };
@@ -178,7 +167,10 @@ impl<'a> Tracer<'a> {
                         (x, y.saturating_sub(1).max(wide.y0)),
                         (x, (y + 1).min(wide.y1 - 1)),
                     ];
-                    if beside.into_iter().any(|(bx, by)| is_edge(here, &seen[idx(bx, by)])) {
+                    if beside
+                        .into_iter()
+                        .any(|(bx, by)| is_edge(here, &seen[idx(bx, by)]))
+                    {
                         edges.push((x, y));
                     }
                 }
@@ -249,7 +241,12 @@ impl<'a> Tracer<'a> {
     fn mix(&self, tile: &mut Tile<'_>, place: &[usize]) {
         let mut melt_place = Vec::with_capacity(self.scene.melts.len());
         for melt in &self.scene.melts {
-            let here: Vec<usize> = melt.parts.iter().map(|&p| place[p]).filter(|&p| p != usize::MAX).collect();
+            let here: Vec<usize> = melt
+                .parts
+                .iter()
+                .map(|&p| place[p])
+                .filter(|&p| p != usize::MAX)
+                .collect();
             if here.is_empty() {
                 melt_place.push(usize::MAX);
             } else {
@@ -257,7 +254,10 @@ impl<'a> Tracer<'a> {
                 tile.melts.push((here, melt.width));
             }
         }
-        let at = |end: usize| end.checked_sub(MELT).map_or_else(|| place[end], |melt| melt_place[melt]);
+        let at = |end: usize| {
+            end.checked_sub(MELT)
+                .map_or_else(|| place[end], |melt| melt_place[melt])
+        };
         for blend in &self.scene.blends {
             let (a, b) = (at(blend.a), at(blend.b));
             if a != usize::MAX && b != usize::MAX {
@@ -398,94 +398,7 @@ fn is_edge(a: &Seen, b: &Seen) -> bool {
 }
 
 fn color_step(a: Rgb, b: Rgb) -> f32 {
-    (0..3).map(|i| (a[i].max(0.0).sqrt() - b[i].max(0.0).sqrt()).abs()).fold(0.0, f32::max)
-}
-
-/// The distance to the scene's surface.
-#[inline(never)]
-fn field(tile: &Tile<'_>, p: &P8, scratch: &mut Vec<F8>) -> F8 {
-    scratch.clear();
-    let mut nearest = F8::splat(f32::INFINITY);
-    for (_, part) in &tile.near {
-        let d = part.solid.distance(p);
-        scratch.push(d);
-        nearest = nearest.min(d);
-    }
-    for (parts, width) in &tile.melts {
-        let melted = parts[1..]
-            .iter()
-            .fold(scratch[parts[0]], |d, &part| blended(d, scratch[part], *width));
-        scratch.push(melted);
-        nearest = nearest.min(melted);
-    }
-    for blend in &tile.blends {
-        nearest = nearest.min(blended(scratch[blend.a], scratch[blend.b], blend.width));
-    }
-    nearest
-}
-
-/// Where eight rays meet the surface; `None` if all miss.
-fn march(tile: &Tile<'_>, at: &[(f32, f32); LANES], scratch: &mut Vec<F8>) -> Option<(P8, [bool; LANES])> {
-    let mut p = P8 {
-        x: F8(at.map(|(x, _)| x)),
-        y: F8(at.map(|(_, y)| y)),
-        z: F8::splat(tile.top),
-    };
-    let mut last = F8::splat(f32::INFINITY);
-    for _ in 0..MAX_STEPS {
-        last = field(tile, &p, scratch);
-        let mut is_busy = false;
-        for lane in 0..LANES {
-            let d = last.0[lane];
-            let is_moving = d > 0.02 && p.z.0[lane] > tile.bottom;
-            // A ray that grazes one surface must still get past it to the next.
-            p.z.0[lane] -= if is_moving { (d * 0.96).max(0.12) } else { 0.0 };
-            is_busy |= is_moving;
-        }
-        if !is_busy {
-            break;
-        }
-    }
-    let is_hit: [bool; LANES] = std::array::from_fn(|lane| last.0[lane] < 0.3 && p.z.0[lane] > tile.bottom);
-    is_hit.iter().any(|&hit| hit).then_some((p, is_hit))
-}
-
-/// The index of the part whose surface is nearest.
-fn nearest(tile: &Tile<'_>, p: &P8) -> [u16; LANES] {
-    let mut best = F8::splat(f32::INFINITY);
-    let mut ids = [0; LANES];
-    for (idx, part) in &tile.near {
-        let d = part.solid.distance(p);
-        for lane in 0..LANES {
-            if d.0[lane] < best.0[lane] {
-                best.0[lane] = d.0[lane];
-                ids[lane] = *idx;
-            }
-        }
-    }
-    ids
-}
-
-/// Unit normals by differences over the corners of a tetrahedron.
-fn normals(tile: &Tile<'_>, p: &P8, scratch: &mut Vec<F8>) -> P8 {
-    const STEP: f32 = 0.5;
-    let zero = F8::splat(0.0);
-    let mut sum = P8 {
-        x: zero,
-        y: zero,
-        z: zero,
-    };
-    for corner in [[1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, 1.0, 1.0]] {
-        let d = field(tile, &p.shifted(corner.map(|c: f32| c * STEP)), scratch);
-        sum.x = sum.x + d.scale(corner[0]);
-        sum.y = sum.y + d.scale(corner[1]);
-        sum.z = sum.z + d.scale(corner[2]);
-    }
-    let length = (sum.x * sum.x + sum.y * sum.y + sum.z * sum.z).sqrt().max(F8::splat(1e-9));
-    let inverse = length.recip();
-    P8 {
-        x: sum.x * inverse,
-        y: sum.y * inverse,
-        z: sum.z * inverse,
-    }
+    (0..3)
+        .map(|i| (a[i].max(0.0).sqrt() - b[i].max(0.0).sqrt()).abs())
+        .fold(0.0, f32::max)
 }

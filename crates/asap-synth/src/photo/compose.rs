@@ -6,14 +6,17 @@ use serde_json::Value;
 use super::canvas::{Plane, Rgb};
 use super::face::FaceScene;
 use super::hand::{Decline, HandScene};
+use super::layers::noise;
 use super::operators::{Apply, Canvas, OPERATORS, Operator, by_severity};
 
 /// At most this many operators make one rejected image.
 const MAX_OPERATORS: usize = 3;
 /// A pixel counts as changed when a channel differs by more grey levels.
 const CHANGED_LEVELS: f32 = 10.0;
-/// Less than this share of the part is no visible error.
-const MIN_CHANGED_SHARE: f64 = 0.025;
+/// Less than this share of a hand is no visible error.
+const MIN_CHANGED_SHARE_OF_HAND: f64 = 0.025;
+/// Less than this share of a face is none: eyes are small, but everybody looks at them.
+const MIN_CHANGED_SHARE_OF_FACE: f64 = 0.008;
 /// Less than this many pixels is none either.
 const MIN_CHANGED_PX: usize = 40;
 
@@ -123,7 +126,11 @@ impl Scene {
     }
 
     fn least_change_px(&self) -> usize {
-        MIN_CHANGED_PX.max((MIN_CHANGED_SHARE * self.part_px()) as usize)
+        let share = match self {
+            Self::Hand(_) => MIN_CHANGED_SHARE_OF_HAND,
+            Self::Face(_) => MIN_CHANGED_SHARE_OF_FACE,
+        };
+        MIN_CHANGED_PX.max((share * self.part_px()) as usize)
     }
 }
 
@@ -177,6 +184,7 @@ pub(crate) fn compose(scene: &Scene, key: &SlotKey) -> Result<Composed, Decline>
     if applied.is_empty() {
         return Err(reason);
     }
+    match_grain(scene.source(), &mut canvas.rgb, &mut stream);
     let record: Vec<String> = applied
         .iter()
         .map(|(operator, parameters)| {
@@ -195,18 +203,51 @@ pub(crate) fn compose(scene: &Scene, key: &SlotKey) -> Result<Composed, Decline>
     })
 }
 
-/// The operators that work on the part, shuffled by weight for the part and turned to the slot.
+/// Gives the edit the grain of the photograph where resampling and filling took it away.
+///
+/// The grain of the sensor is at most what is seen at the edited place before, and at most what is seen
+/// beside it: the smaller of the two is restored, so that no texture is taken for grain.
+fn match_grain(source: &Plane<Rgb>, edited: &mut Plane<Rgb>, stream: &mut Stream) {
+    let mut changed = Plane::filled(source.width, source.height, 0.0f32);
+    for (weight, (a, b)) in changed.data.iter_mut().zip(source.data.iter().zip(&edited.data)) {
+        *weight = if (0..3).any(|c| (a[c] - b[c]).abs() > 2.0) {
+            1.0
+        } else {
+            0.0
+        };
+    }
+    let rest = changed.map(|weight| 1.0 - weight);
+    let wanted = noise::grain(source, &changed).min(noise::grain(source, &rest));
+    let has = noise::grain(edited, &changed);
+    if has < 0.9 * wanted {
+        let missing = (wanted * wanted - has * has).sqrt();
+        noise::add_grain(edited, &changed, missing, stream);
+    }
+}
+
+/// The operators that work on the part: first the one whose turn it is, then the others as the slot draws
+/// them, so that slots whose first operator declines do not all fall back to the same one.
 fn order(scene: &Scene, key: &SlotKey) -> Vec<&'static Operator> {
-    let mut stream = Stream::new(key.order_seed, &key.order_role);
-    let mut keyed: Vec<(f64, &'static Operator)> = OPERATORS
+    let usable: Vec<&'static Operator> = OPERATORS
         .iter()
         .filter(|operator| scene.takes(operator))
-        // The smallest of exponential times with these rates: a shuffle in which weights count.
-        .map(|operator| (-(1.0 - stream.unit()).ln() / f64::from(operator.weight), operator))
+        .collect();
+    let turns = shuffled(&usable, &mut Stream::new(key.order_seed, &key.order_role));
+    let mut order = shuffled(&usable, &mut Stream::new(key.seed, "photo/order"));
+    if let Some(&first) = turns.get(key.slot % turns.len().max(1)) {
+        order.retain(|operator| operator.id != first.id);
+        order.insert(0, first);
+    }
+    order
+}
+
+/// A shuffle in which weights count: sorted by exponential times with the weights as rates.
+fn shuffled(operators: &[&'static Operator], stream: &mut Stream) -> Vec<&'static Operator> {
+    let mut keyed: Vec<(f64, &'static Operator)> = operators
+        .iter()
+        .map(|&operator| (-(1.0 - stream.unit()).ln() / f64::from(operator.weight), operator))
         .collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let n = keyed.len().max(1);
-    keyed.rotate_left(key.slot % n);
     keyed.into_iter().map(|(_, operator)| operator).collect()
 }
 
@@ -226,5 +267,16 @@ fn canonical(value: &Value) -> String {
             format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_json_sorts_keys_at_every_depth() {
+        let value = serde_json::json!({ "b": [{ "z": 1, "a": "x\"y" }], "a": null });
+        assert_eq!(canonical(&value), r#"{"a":null,"b":[{"a":"x\"y","z":1}]}"#);
     }
 }

@@ -342,14 +342,10 @@ fn owners(chains: &[Chain], points: &[Point; N_HAND], hand: &Plane<f32>, half_wi
     });
     // Scattered pixels beyond the finger are not part of it.
     let mut out = owner.clone();
-    for finger in 0..chains.len() {
+    for (finger, chain) in chains.iter().enumerate() {
         let bits = owner.map(|o| usize::from(o) == finger);
         let seeds = Plane::from_fn(hand.width, hand.height, |x, y| {
-            bits.at(x, y)
-                && chains[finger]
-                    .place(Point::new(x as f64, y as f64))
-                    .relative_distance
-                    < 0.6
+            bits.at(x, y) && chain.place(Point::new(x as f64, y as f64)).relative_distance < 0.6
         });
         let kept = components::keep_seeded(&bits, &seeds);
         for at in 0..out.data.len() {

@@ -67,8 +67,11 @@ pub(crate) struct HandScene {
     pub(crate) fingers: Option<Fingers>,
     /// Whether the frame of the picture leaves the whole hand: a cut hand cannot be moved.
     pub(crate) is_whole: bool,
+    /// How far the soft rim of the hand and the light that it throws reach, in pixels.
+    pub(crate) margin_px: f64,
     skin: Plane<f32>,
     ground: OnceCell<Option<Plane<Rgb>>>,
+    texture_energy: OnceCell<f32>,
 }
 
 /// Why a part is left alone.
@@ -122,6 +125,7 @@ impl HandScene {
             .keypoints
             .as_ref()
             .and_then(|points| Fingers::new(points, &hand, half_width));
+        let edge_width_px = edge_width_px(&source, &skin, size_px);
         Ok(Self {
             crop: frame.crop,
             budget: frame.budget,
@@ -135,8 +139,10 @@ impl HandScene {
             wrist,
             fingers,
             is_whole,
+            margin_px: (1.5 + 0.9 * edge_width_px).clamp(3.0, 14.0),
             skin,
             ground: OnceCell::new(),
+            texture_energy: OnceCell::new(),
         })
     }
 
@@ -149,7 +155,7 @@ impl HandScene {
     }
 
     fn fill_ground(&self) -> Option<Plane<Rgb>> {
-        let margin = self.margin_px();
+        let margin = self.margin_px;
         let (width, height) = (self.skin.width as u32, self.skin.height as u32);
         let budget = self.budget_in_crop().grown(2, width, height);
         let skin = dilated(&self.skin.map(|a| a > 0.05), margin);
@@ -170,17 +176,14 @@ impl HandScene {
         }))
     }
 
-    /// How far the soft rim of the hand and the light that it throws reach, in pixels.
-    fn margin_px(&self) -> f64 {
-        (1.5 + 0.9 * edge_width_px(&self.source, &self.skin, self.size_px)).clamp(3.0, 14.0)
-    }
-
     /// How busy the ground around the hand is: see [`plate::texture_energy`].
     pub(crate) fn texture_energy(&self) -> f32 {
-        plate::texture_energy(
-            &self.source,
-            &dilated(&self.skin.map(|a| a > 0.05), self.margin_px()),
-        )
+        *self.texture_energy.get_or_init(|| {
+            plate::texture_energy(
+                &self.source,
+                &dilated(&self.skin.map(|a| a > 0.05), self.margin_px),
+            )
+        })
     }
 
     /// The budget in pixels of the crop.

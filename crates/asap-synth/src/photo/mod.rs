@@ -23,6 +23,8 @@ mod plan;
 pub mod poses;
 pub mod prompts;
 pub mod sheet;
+#[cfg(test)]
+mod tests;
 
 pub use job::{PhotoJob, build};
 pub use plan::{Options, Plan, Refusal, plan};

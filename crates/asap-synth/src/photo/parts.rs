@@ -16,7 +16,7 @@ const MIN_SEEN: usize = 18;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Spec {
     /// A hand.
-    Hand(HandSpec),
+    Hand(Box<HandSpec>),
     /// A face.
     Face(FaceSpec),
 }
@@ -95,7 +95,10 @@ fn specs(person: &PosedPerson) -> Vec<(Region, Spec)> {
             .or_else(|| points.as_ref().map(|points| around(points)));
         if let Some(rect) = rect {
             let keypoints = points.filter(|points| lies_in(points, rect));
-            found.push((Region::hand(side), Spec::Hand(HandSpec { rect, keypoints })));
+            found.push((
+                Region::hand(side),
+                Spec::Hand(Box::new(HandSpec { rect, keypoints })),
+            ));
         }
     }
     let landmarks = person.skeleton.as_ref().and_then(face::landmarks);

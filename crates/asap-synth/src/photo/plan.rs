@@ -1,5 +1,6 @@
 //! What can be made of a folder of photographs.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -59,13 +60,14 @@ pub fn plan(dir: &Path, poses: Option<&Path>, options: &Options) -> Result<Plan>
     let mut refused = Vec::new();
     let mut by_name: BTreeMap<String, std::result::Result<PosedImage, String>> = BTreeMap::new();
     for (name, entry) in known {
-        if by_name.contains_key(&name) {
-            refused.push(Refusal {
-                file: name,
+        match by_name.entry(name) {
+            Entry::Occupied(entry) => refused.push(Refusal {
+                file: entry.key().clone(),
                 reason: "the pose file lists it twice; the first entry is used".to_owned(),
-            });
-        } else {
-            by_name.insert(name, entry);
+            }),
+            Entry::Vacant(vacant) => {
+                vacant.insert(entry);
+            }
         }
     }
     let present: BTreeSet<&String> = files.keys().collect();

@@ -155,20 +155,20 @@ fn detect_size(width: u32, height: u32) -> (u32, u32) {
 
 /// Bodies of all people, then hands (all left ones first), then faces.
 fn paint(canvas: &mut RgbImage, people: &[Sticks], stick_scale: i64) {
-    for limb in 0..sticks::N_LIMBS {
+    for (limb, &color) in COLORS.iter().enumerate().take(sticks::N_LIMBS) {
         for person in people {
             for (_, from, to) in person.limbs.iter().filter(|(idx, ..)| *idx == limb) {
-                paint_limb(canvas, *from, *to, stick_scale, Rgb(COLORS[limb]));
+                paint_limb(canvas, *from, *to, stick_scale, Rgb(color));
             }
         }
     }
     for byte in canvas.iter_mut() {
         *byte = (f64::from(*byte) * 0.6) as u8;
     }
-    for joint in 0..COLORS.len() {
+    for (joint, &color) in COLORS.iter().enumerate() {
         for person in people {
             for (_, at) in person.joints.iter().filter(|(idx, _)| *idx == joint) {
-                disc(canvas, truncated(*at), JOINT_RADIUS_PX, Rgb(COLORS[joint]));
+                disc(canvas, truncated(*at), JOINT_RADIUS_PX, Rgb(color));
             }
         }
     }

@@ -158,7 +158,7 @@ impl Hand {
         let seen = |idx: usize| skeleton.seen(start + idx);
         let edge = |edge: usize| {
             // The first edge of a finger starts at the root, the others at the joint before.
-            let from = if edge % 4 == 0 { 0 } else { edge };
+            let from = if edge.is_multiple_of(4) { 0 } else { edge };
             Some((edge, seen(from)?, seen(edge + 1)?))
         };
         Self {

@@ -9,19 +9,26 @@ use crate::view_state::ViewState;
 use crate::words;
 
 /// A list item with both thumbnails; without a card it keeps the place of one that is being fetched.
-pub(super) fn item(position: usize, n_total: usize, card: Option<Card>, grid: &GridQuery) -> impl IntoView + use<> {
-    let href = card.as_ref().map(|card| ViewState::default().href(&card.id, &grid.at_page(1)));
+pub(super) fn item(position: usize, n_total: usize, card: Option<Card>, grid: &GridQuery) -> AnyView {
+    let href = card
+        .as_ref()
+        .map(|card| ViewState::default().href(&card.id, &grid.at_page(1)));
     view! {
         <li class="card" aria-setsize=n_total.to_string() aria-posinset=(position + 1).to_string()>
             {card.map(|card| contents(card, href.unwrap_or_default()))}
         </li>
     }
+    .into_any()
 }
 
-fn contents(card: Card, href: String) -> impl IntoView {
+fn contents(card: Card, href: String) -> AnyView {
     let labels = card.labels.join(", ");
     let reasons = card.rejections.join(", ");
-    let title = if labels.is_empty() { "unlabelled".to_owned() } else { labels };
+    let title = if labels.is_empty() {
+        "unlabelled".to_owned()
+    } else {
+        labels
+    };
     let thumb = |role: &str, src: String| {
         view! {
             <figure>
@@ -47,6 +54,7 @@ fn contents(card: Card, href: String) -> impl IntoView {
             </span>
         </p>
     }
+    .into_any()
 }
 
 fn ssim(place: &'static str, value: Option<f64>) -> impl IntoView {

@@ -86,9 +86,8 @@ fn blink(look: Look) -> AnyView {
 fn sliders(look: Look) -> AnyView {
     let has_split = move || look.view.with(|view| view.mode == Mode::Slider);
     let has_opacity = move || {
-        look.view.with(|view| {
-            view.mode == Mode::Onion || matches!(view.mask, MaskLayer::Edit | MaskLayer::Part)
-        })
+        look.view
+            .with(|view| view.mode == Mode::Onion || matches!(view.mask, MaskLayer::Edit | MaskLayer::Part))
     };
     let set = move |change: fn(&mut crate::view_state::ViewState, u8)| {
         move |event: leptos::ev::Event| {
@@ -126,7 +125,9 @@ fn sliders(look: Look) -> AnyView {
 
 /// The rest of the state, so that the plain form keeps it.
 fn hidden_fields(look: Look) -> impl IntoView {
-    let query = look.grid.with_value(|grid| look.view.get_untracked().to_query(grid));
+    let query = look
+        .grid
+        .with_value(|grid| look.view.get_untracked().to_query(grid));
     form_urlencoded::parse(query.as_bytes())
         .filter(|(key, _)| key != "split_at" && key != "opacity")
         .map(|(key, value)| view! { <input type="hidden" name=key.into_owned() value=value.into_owned()/> })

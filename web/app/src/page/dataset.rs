@@ -54,7 +54,11 @@ fn totals(model: &DatasetModel) -> AnyView {
 }
 
 fn distributions(model: &DatasetModel) -> AnyView {
-    let over = if model.n_kept > 0 { "kept pairs" } else { "all pairs: none is decided" };
+    let over = if model.n_kept > 0 {
+        "kept pairs"
+    } else {
+        "all pairs: none is decided"
+    };
     let charts: Vec<_> = model
         .histograms
         .iter()
@@ -110,8 +114,11 @@ fn funnel_row(row: &FunnelRow, widest: usize) -> impl IntoView + use<> {
         decision.map_or(filter.clone(), |name| filter.and(Facet::Decision, name))
     };
     let width = |n: usize| format!("{:.2}", n as f64 / widest as f64 * 100.0);
-    let failed: Vec<String> =
-        row.failed.iter().map(|rule| format!("{} {}", rule.rule, words::count(rule.n))).collect();
+    let failed: Vec<String> = row
+        .failed
+        .iter()
+        .map(|rule| format!("{} {}", rule.rule, words::count(rule.n)))
+        .collect();
     view! {
         <tr>
             <th scope="row">{tally.name.clone()}</th>
@@ -133,18 +140,26 @@ fn funnel_row(row: &FunnelRow, widest: usize) -> impl IntoView + use<> {
 fn coverage(cells: &[Coverage]) -> AnyView {
     let used = |facet: Facet, of: fn(&Coverage) -> &str| -> Vec<&'static str> {
         let names = facet.names().unwrap_or_default();
-        names.into_iter().filter(|name| cells.iter().any(|cell| of(cell) == *name)).collect()
+        names
+            .into_iter()
+            .filter(|name| cells.iter().any(|cell| of(cell) == *name))
+            .collect()
     };
     let parts = used(Facet::Part, |cell| &cell.part);
     let kinds = used(Facet::Kind, |cell| &cell.kind);
     let most = cells.iter().map(|cell| cell.n).max().unwrap_or(1).max(1);
-    let head = kinds.iter().map(|kind| view! { <th scope="col" class="slanted"><span>{words::spaced(kind)}</span></th> });
+    let head = kinds
+        .iter()
+        .map(|kind| view! { <th scope="col" class="slanted"><span>{words::spaced(kind)}</span></th> });
     let head = head.collect_view();
     let rows: Vec<_> = parts
         .iter()
         .map(|&part| {
             let row = kinds.iter().map(|&kind| {
-                let n = cells.iter().find(|cell| cell.part == part && cell.kind == kind).map_or(0, |cell| cell.n);
+                let n = cells
+                    .iter()
+                    .find(|cell| cell.part == part && cell.kind == kind)
+                    .map_or(0, |cell| cell.n);
                 let filter = Filter::only(Facet::Part, part).and(Facet::Kind, kind);
                 let class = format!("cell heat-{}", heat(n, most));
                 view! { <td class=class>{(n > 0).then(|| link(n, filter))}</td> }

@@ -14,12 +14,12 @@ use super::card::badge;
 pub(super) fn facts(model: &PairModel) -> impl IntoView + use<> {
     view! {
         <div class="facts">
-            <section class="prompt-box" aria-label="Prompt">
+            {model.assessment.as_ref().map(statistics)}
+            <section aria-label="Prompt">
                 <h2>"Prompt"</h2>
                 <p class="prompt">{if model.prompt.is_empty() { "none".to_owned() } else { model.prompt.clone() }}</p>
             </section>
             {model.assessment.as_ref().map(decision)}
-            {model.assessment.as_ref().map(statistics)}
             {labels(model)}
             {provenance(model)}
             {bytes(model)}
@@ -58,7 +58,11 @@ fn decision(assessment: &Assessment) -> AnyView {
 }
 
 fn statistics(assessment: &Assessment) -> AnyView {
-    let mut profiles: Vec<&str> = assessment.stats.iter().map(|stats| stats.profile.as_str()).collect();
+    let mut profiles: Vec<&str> = assessment
+        .stats
+        .iter()
+        .map(|stats| stats.profile.as_str())
+        .collect();
     profiles.sort_unstable();
     profiles.dedup();
     let profiles = profiles.join(", ");
@@ -136,10 +140,20 @@ fn labels(model: &PairModel) -> AnyView {
 }
 
 fn provenance(model: &PairModel) -> AnyView {
-    let or_none = |text: &str| if text.is_empty() { "not stated".to_owned() } else { text.to_owned() };
-    let siblings = GridQuery::from(Filter { text: model.source.name.clone(), ..Filter::default() }).href();
+    let or_none = |text: &str| {
+        if text.is_empty() {
+            "not stated".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    let siblings = GridQuery::from(Filter {
+        text: model.source.name.clone(),
+        ..Filter::default()
+    })
+    .href();
     view! {
-        <section aria-label="Provenance">
+        <section class="tall" aria-label="Provenance">
             <h2>"Provenance"</h2>
             <dl>
                 <dt>"Source"</dt>
@@ -164,7 +178,12 @@ fn provenance(model: &PairModel) -> AnyView {
 
 fn bytes(model: &PairModel) -> AnyView {
     let images = &model.images;
-    let all = [&images.preferred, &images.rejected, &images.mask_edit, &images.mask_part];
+    let all = [
+        &images.preferred,
+        &images.rejected,
+        &images.mask_edit,
+        &images.mask_part,
+    ];
     let rows = all.into_iter().chain(&images.patch).map(file).collect_view();
     view! {
         <section class="wide" aria-label="Files">

@@ -95,7 +95,11 @@ fn facet(model: &FacetModel, context: FormContext) -> AnyView {
 }
 
 fn checkbox(facet: Facet, option: &FacetOption) -> AnyView {
-    let class = if option.n == 0 && !option.is_chosen { "option empty" } else { "option" };
+    let class = if option.n == 0 && !option.is_chosen {
+        "option empty"
+    } else {
+        "option"
+    };
     view! {
         <li>
             <label class=class>
@@ -155,7 +159,11 @@ fn brushable(histogram: &Histogram, bounds: Bounds, context: FormContext) -> Any
         if event.button() == 0 {
             event.prevent_default();
             let at = share(&event);
-            brush.set(Some(Brush { measure, from: at, to: at }));
+            brush.set(Some(Brush {
+                measure,
+                from: at,
+                to: at,
+            }));
         }
     };
     let moved = move |event: leptos::ev::PointerEvent| {
@@ -171,7 +179,9 @@ fn brushable(histogram: &Histogram, bounds: Bounds, context: FormContext) -> Any
     let up = move |_: leptos::ev::PointerEvent| {
         if let Some(swept) = brush.get_untracked().filter(|brush| brush.measure == measure) {
             brush.set(None);
-            context.on_bounds.run((measure, scale.with_value(|scale| swept_bounds(swept, scale))));
+            context
+                .on_bounds
+                .run((measure, scale.with_value(|scale| swept_bounds(swept, scale))));
         }
     };
     let selection = move |edge: fn(&Brush) -> f64| {

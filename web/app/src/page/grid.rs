@@ -67,9 +67,7 @@ pub(super) fn page(model: GridModel) -> impl IntoView {
                     {chips(&model.query.filter)}
                 })}
                 <ol class="cards" node_ref=live.list
-                    class:endless=move || live.window.with(Option::is_some)
-                    style:height=move || live.height_px().map(|px| format!("{px}px"))
-                    style:padding-top=move || live.window.get().map(|window| format!("{}px", window.top_px))>
+                    class:endless=move || live.window.with(Option::is_some)>
                     <For each=move || live.shown() key=|(position, card)| {
                         (*position, card.as_ref().map(|card| card.id.clone()))
                     } let((position, card))>
@@ -88,9 +86,13 @@ fn heading(model: &GridModel) -> AnyView {
     let text = if model.query.filter.is_empty() {
         format!("{} pairs", words::count(model.n_total))
     } else {
-        format!("{} of {} pairs", words::count(model.n_matching), words::count(model.n_total))
+        format!(
+            "{} of {} pairs",
+            words::count(model.n_matching),
+            words::count(model.n_total)
+        )
     };
-    let hint = (model.n_matching == 0).then(|| {
+    let hint = (model.n_matching == 0).then_some({
         if model.n_total == 0 {
             "The data set is empty. `asap synth figures` adds pairs."
         } else {
@@ -118,11 +120,17 @@ fn chips(filter: &Filter) -> AnyView {
             let mut rest = filter.clone();
             *rest.bounds_mut(measure) = Bounds::default();
             let end = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-            chips.push((format!("{} {}–{}", measure.title(), end(bounds.min), end(bounds.max)), rest));
+            chips.push((
+                format!("{} {}–{}", measure.title(), end(bounds.min), end(bounds.max)),
+                rest,
+            ));
         }
     }
     if !filter.text.is_empty() {
-        let rest = Filter { text: String::new(), ..filter.clone() };
+        let rest = Filter {
+            text: String::new(),
+            ..filter.clone()
+        };
         chips.push((format!("“{}”", filter.text), rest));
     }
     let chip = |(text, rest): (String, Filter)| {
@@ -133,8 +141,7 @@ fn chips(filter: &Filter) -> AnyView {
             </a></li>
         }
     };
-    view! { <ul class="chips">{chips.into_iter().map(chip).collect_view()}</ul> }
-    .into_any()
+    view! { <ul class="chips">{chips.into_iter().map(chip).collect_view()}</ul> }.into_any()
 }
 
 fn pager(model: &GridModel, is_endless: bool) -> AnyView {
@@ -208,17 +215,22 @@ impl Live {
     fn shown(&self) -> Vec<(usize, Option<Card>)> {
         let window = self.window.get();
         self.cards.with(|cards| match window {
-            Some(window) => (window.first..window.end).map(|idx| (idx, cards.get(&idx).cloned())).collect(),
-            None => cards.iter().map(|(&idx, card)| (idx, Some(card.clone()))).collect(),
+            Some(window) => (window.first..window.end)
+                .map(|idx| (idx, cards.get(&idx).cloned()))
+                .collect(),
+            None => cards
+                .iter()
+                .map(|(&idx, card)| (idx, Some(card.clone())))
+                .collect(),
         })
     }
 
-    fn height_px(&self) -> Option<f64> {
-        self.window.with(Option::is_some).then(|| self.layout.get_value().map(|layout| layout.scroll_px()))?
-    }
-
     fn filter_changed(self, filter: Filter) {
-        let query = self.model.with_untracked(|model| GridQuery { filter, page: 1, ..model.query.clone() });
+        let query = self.model.with_untracked(|model| GridQuery {
+            filter,
+            page: 1,
+            ..model.query.clone()
+        });
         self.load(query, History::Push);
     }
 
@@ -269,7 +281,7 @@ impl Live {
 
     fn show(self, model: GridModel) {
         self.asked.set_value(vec![model.query.page as usize - 1]);
-        self.window.set(None);
+        self.page_again();
         self.cards.set(by_position(model.cards.clone()));
         self.model.set(model);
         request_animation_frame(move || self.measure(Start::AtPage));
@@ -277,24 +289,36 @@ impl Live {
 
     /// Measures one card and lays the list out by it.
     fn measure(self, start: Start) {
-        let Some(list) = self.list.get_untracked() else { return };
-        let (n_cards, page) =
-            self.model.with_untracked(|model| (model.n_matching, model.query.page as usize - 1));
-        let Some((n_columns, row_px)) = measure_cells(&list) else {
-            self.window.set(None);
+        let Some(list) = self.list.get_untracked() else {
             return;
         };
-        let viewport_px = window().inner_height().ok().and_then(|px| px.as_f64()).unwrap_or(800.0);
-        let layout = Layout { n_cards, n_columns, row_px, viewport_px };
-        if n_cards <= PAGE_LEN {
-            self.window.set(None);
+        let (n_cards, page) = self
+            .model
+            .with_untracked(|model| (model.n_matching, model.query.page as usize - 1));
+        let Some((n_columns, row_px)) = measure_cells(&list).filter(|_| n_cards > PAGE_LEN) else {
+            self.page_again();
             return;
-        }
+        };
+        let viewport_px = window()
+            .inner_height()
+            .ok()
+            .and_then(|px| px.as_f64())
+            .unwrap_or(800.0);
+        let layout = Layout {
+            n_cards,
+            n_columns,
+            row_px,
+            viewport_px,
+        };
         self.layout.set_value(Some(layout));
         if start == Start::AtPage {
             let list_top = list.get_bounding_client_rect().top() + scroll_y();
             // The list must have its height before the page can scroll into it.
-            self.window.set(Some(layout.window(layout.scrolled_to(page * PAGE_LEN), MARGIN_ROWS)));
+            self.draw(
+                &list,
+                layout,
+                layout.window(layout.scrolled_to(page * PAGE_LEN), MARGIN_ROWS),
+            );
             if page > 0 {
                 window().scroll_to_with_x_and_y(0.0, list_top + layout.scrolled_to(page * PAGE_LEN));
             } else if list_top < scroll_y() {
@@ -306,17 +330,40 @@ impl Live {
 
     /// Draws the cards that are on the screen now and fetches what is missing of them.
     fn scrolled(self) {
-        let (Some(layout), Some(list)) = (self.layout.get_value(), self.list.get_untracked()) else { return };
-        if self.model.with_untracked(|model| model.n_matching) <= PAGE_LEN {
+        let (Some(layout), Some(list)) = (self.layout.get_value(), self.list.get_untracked()) else {
             return;
-        }
+        };
         let window = layout.window(-list.get_bounding_client_rect().top(), MARGIN_ROWS);
         if self.window.get_untracked() != Some(window) {
-            self.window.set(Some(window));
+            self.draw(&list, layout, window);
         }
         for page in window.first / PAGE_LEN..=window.end.saturating_sub(1) / PAGE_LEN {
             self.fetch_page(page);
         }
+    }
+
+    /// Gives the list its height and shows the cards of a window at their place.
+    ///
+    /// By script and not by attribute: the pages allow no inline styles.
+    fn draw(self, list: &web_sys::HtmlElement, layout: Layout, window: Window) {
+        let style = list.style();
+        for (name, px) in [("height", layout.scroll_px()), ("padding-top", window.top_px)] {
+            // A property that is refused leaves a shorter list: the pages of the server are still there.
+            drop(style.set_property(name, &format!("{px}px")));
+        }
+        self.window.set(Some(window));
+    }
+
+    /// Shows the cards of one page, as the server does.
+    fn page_again(self) {
+        if let Some(list) = self.list.get_untracked() {
+            let style = web_sys::HtmlElement::style(&list);
+            for name in ["height", "padding-top"] {
+                drop(style.remove_property(name));
+            }
+        }
+        self.layout.set_value(None);
+        self.window.set(None);
     }
 
     fn fetch_page(self, page: usize) {
@@ -325,7 +372,9 @@ impl Live {
         }
         self.asked.update_value(|asked| asked.push(page));
         let turn = self.turn.get_value();
-        let query = self.model.with_untracked(|model| model.query.at_page(page as u32 + 1).to_query());
+        let query = self
+            .model
+            .with_untracked(|model| model.query.at_page(page as u32 + 1).to_query());
         leptos::task::spawn_local(async move {
             let answer: Option<PairsAnswer> = browser::fetch_json(&format!("/api/v1/pairs?{query}")).await;
             if self.turn.get_value() != turn {
@@ -334,7 +383,9 @@ impl Live {
             match answer {
                 Some(answer) => self.cards.update(|cards| cards.extend(by_position(answer.pairs))),
                 // Asked again when it is scrolled past the next time.
-                None => self.asked.update_value(|asked| asked.retain(|&other| other != page)),
+                None => self
+                    .asked
+                    .update_value(|asked| asked.retain(|&other| other != page)),
             }
         });
     }

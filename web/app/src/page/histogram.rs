@@ -20,7 +20,8 @@ pub(super) fn plot(histogram: &Histogram, bounds: Bounds, own_mean: Option<f64>)
         .enumerate()
         .map(|(idx, &n)| {
             let (low, high) = scale.bin(idx);
-            let is_inside = bounds.max.is_none_or(|max| low <= max) && bounds.min.is_none_or(|min| high >= min);
+            let is_inside =
+                bounds.max.is_none_or(|max| low <= max) && bounds.min.is_none_or(|min| high >= min);
             // A square root keeps single pairs visible beside thousands; empty bins stay empty.
             let height = (n as f64 / tallest as f64).sqrt() * (FLOOR - 4.0);
             let class = if is_inside { "bar" } else { "bar out" };
@@ -73,7 +74,11 @@ pub(super) struct Scale {
 impl Scale {
     /// The scale of a histogram.
     pub(super) fn new(histogram: &Histogram) -> Self {
-        Self { low: histogram.low, high: histogram.high, n_bins: histogram.bins.len().max(1) }
+        Self {
+            low: histogram.low,
+            high: histogram.high,
+            n_bins: histogram.bins.len().max(1),
+        }
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -110,11 +115,17 @@ mod tests {
             bins: vec![4, 0, 1, 0],
             n_missing: 2,
         };
-        let bounds = Bounds { min: Some(0.3), max: None };
+        let bounds = Bounds {
+            min: Some(0.3),
+            max: None,
+        };
         let html = plot(&histogram, bounds, None).to_html();
         assert_eq!(html.matches("class=\"bar out\"").count(), 1, "{html}");
         assert_eq!(html.matches("class=\"bar\"").count(), 3, "{html}");
-        assert!(html.contains("5 pairs from 0.00 to 1.00, 2 not computed; the paper&#39;s mean is 0.5315")
-            || html.contains("5 pairs from 0.00 to 1.00, 2 not computed; the paper's mean is 0.5315"), "{html}");
+        assert!(
+            html.contains("5 pairs from 0.00 to 1.00, 2 not computed; the paper&#39;s mean is 0.5315")
+                || html.contains("5 pairs from 0.00 to 1.00, 2 not computed; the paper's mean is 0.5315"),
+            "{html}"
+        );
     }
 }

@@ -16,7 +16,10 @@ const SHEET: [(&str, &str); 12] = [
     ("z", "frame the edit on both images"),
     ("0", "fit the whole image"),
     ("+  −", "zoom in, zoom out"),
-    ("← → ↑ ↓", "move a zoomed image; ← → go to the pair before or after where it is not zoomed"),
+    (
+        "← → ↑ ↓",
+        "move a zoomed image; ← → go to the pair before or after where it is not zoomed",
+    ),
     ("k  j", "the pair before, the pair after"),
     ("Space", "flip between both images in place"),
     ("m", "next mask layer"),
@@ -65,10 +68,14 @@ pub(super) fn pressed(look: Look, ways: &Ways, event: &KeyboardEvent) {
 
 /// A range keeps its own keys, a text field all of them.
 fn belongs_to_focus(key: &str) -> bool {
-    let Some(element) = document().active_element() else { return false };
+    let Some(element) = document().active_element() else {
+        return false;
+    };
     let kind = element.get_attribute("type").unwrap_or_default();
     match (element.tag_name().as_str(), kind.as_str()) {
-        ("INPUT", "range") => key.starts_with("Arrow") || ["Home", "End", "PageUp", "PageDown"].contains(&key),
+        ("INPUT", "range") => {
+            key.starts_with("Arrow") || ["Home", "End", "PageUp", "PageDown"].contains(&key)
+        }
         ("INPUT", "checkbox") | ("BUTTON" | "SUMMARY", _) => key == " " || key == "Enter",
         _ => browser::is_typing(),
     }
@@ -127,7 +134,10 @@ fn changed(look: Look, key: &str) -> bool {
 fn flip(look: Look) {
     look.view.update(|view| view.mode = Mode::Blink);
     look.blink.update(|blink| {
-        *blink = Blink { is_paused: true, shows_rejected: !blink.shows_rejected };
+        *blink = Blink {
+            is_paused: true,
+            shows_rejected: !blink.shows_rejected,
+        };
     });
 }
 

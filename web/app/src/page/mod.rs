@@ -54,12 +54,16 @@ pub(crate) fn title(page: &Page) -> String {
 pub fn hydrate() {
     use wasm_bindgen::JsCast;
 
-    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return };
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else {
+        return;
+    };
     let page = document
         .get_element_by_id(crate::MODEL_ID)
         .and_then(|element| element.text_content())
         .and_then(|json| serde_json::from_str::<Page>(&json).ok());
-    let main = document.get_element_by_id(crate::MAIN_ID).and_then(|element| element.dyn_into().ok());
+    let main = document
+        .get_element_by_id(crate::MAIN_ID)
+        .and_then(|element| element.dyn_into().ok());
     if let (Some(page), Some(main)) = (page, main) {
         leptos::mount::hydrate_from(main, move || page_view(page)).forget();
         // Browser tests and style sheets tell a live page from a plain one by this.

@@ -26,7 +26,10 @@ pub(super) fn page(model: PairModel) -> impl IntoView {
     let look = Look {
         view: RwSignal::new(model.view),
         blink: RwSignal::new(Blink::default()),
-        frame: Frame { width: f64::from(model.width), height: f64::from(model.height) },
+        frame: Frame {
+            width: f64::from(model.width),
+            height: f64::from(model.height),
+        },
         edit_bounds: model.edit_bounds,
         id: StoredValue::new(model.id.clone()),
         grid: StoredValue::new(model.grid.clone()),
@@ -49,24 +52,43 @@ pub(super) fn page(model: PairModel) -> impl IntoView {
 
 /// The grid at the page on which this pair stands.
 fn back_href(model: &PairModel) -> String {
-    let page = model.neighbours.position.map_or(1, |position| position / PAGE_LEN + 1);
+    let page = model
+        .neighbours
+        .position
+        .map_or(1, |position| position / PAGE_LEN + 1);
     model.grid.at_page(page as u32).href()
 }
 
 /// The address of a neighbour in the same way of looking, not at the same place.
 fn neighbour_href(look: Look, id: &str) -> String {
-    let state = ViewState { zoom: None, ..look.view.get() };
+    let state = ViewState {
+        zoom: None,
+        ..look.view.get()
+    };
     look.grid.with_value(|grid| state.href(id, grid))
 }
 
 fn heading(look: Look, model: &PairModel, back: String) -> AnyView {
     let labels: Vec<String> = model.degradations.iter().map(words::phrase).collect();
-    let title = if labels.is_empty() { "Unlabelled pair".to_owned() } else { labels.join(", ") };
+    let title = if labels.is_empty() {
+        "Unlabelled pair".to_owned()
+    } else {
+        labels.join(", ")
+    };
     let place = model.neighbours.position.map_or_else(
         || "not in the current list".to_owned(),
-        |position| format!("{} of {}", words::count(position + 1), words::count(model.neighbours.n_matching)),
+        |position| {
+            format!(
+                "{} of {}",
+                words::count(position + 1),
+                words::count(model.neighbours.n_matching)
+            )
+        },
     );
-    let decision = model.assessment.as_ref().map(|assessment| badge(assessment.curation.decision, String::new()));
+    let decision = model
+        .assessment
+        .as_ref()
+        .map(|assessment| badge(assessment.curation.decision, String::new()));
     view! {
         <div class="pair-head">
             <a class="back" href=back>"‹ Grid"</a>
@@ -85,8 +107,7 @@ fn heading(look: Look, model: &PairModel, back: String) -> AnyView {
 fn neighbour(look: Look, title: &'static str, id: Option<String>) -> AnyView {
     let is_absent = id.is_none().to_string();
     let href = move || id.as_deref().map(|id| neighbour_href(look, id));
-    view! { <a class="page-link" href=href aria-disabled=is_absent>{title}</a> }
-    .into_any()
+    view! { <a class="page-link" href=href aria-disabled=is_absent>{title}</a> }.into_any()
 }
 
 /// Writes the view into the address once it rests.

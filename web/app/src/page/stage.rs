@@ -47,7 +47,10 @@ impl Look {
 
     /// The state with another zoom; the whole image is no zoom.
     pub(super) fn zoomed(&self, state: ViewState, zoom: Zoom) -> ViewState {
-        ViewState { zoom: (zoom != self.frame.fit()).then_some(zoom), ..state }
+        ViewState {
+            zoom: (zoom != self.frame.fit()).then_some(zoom),
+            ..state
+        }
     }
 
     /// Changes the zoom of a live page.
@@ -59,12 +62,16 @@ impl Look {
 
     /// The address of a state.
     pub(super) fn href(&self, state: &ViewState) -> String {
-        self.id.with_value(|id| self.grid.with_value(|grid| state.href(id, grid)))
+        self.id
+            .with_value(|id| self.grid.with_value(|grid| state.href(id, grid)))
     }
 
     fn view_box(&self) -> String {
         let Zoom { x, y, width } = self.zoom();
-        format!("{x} {y} {width} {:.2}", width * self.frame.height / self.frame.width)
+        format!(
+            "{x} {y} {width} {:.2}",
+            width * self.frame.height / self.frame.width
+        )
     }
 }
 
@@ -119,7 +126,11 @@ pub(super) fn picture(look: Look, show: Show) -> AnyView {
         let zoom = look.zoom();
         let is_deep = zoom.width * 4.0 < width;
         let is_zoomed = zoom != look.frame.fit();
-        format!("picture{}{}", if is_zoomed { " zoomed" } else { "" }, if is_deep { " deep" } else { "" })
+        format!(
+            "picture{}{}",
+            if is_zoomed { " zoomed" } else { "" },
+            if is_deep { " deep" } else { "" }
+        )
     };
     view! {
         <svg class=class viewBox=move || look.view_box() width=natural_width height=natural_height
@@ -169,15 +180,22 @@ fn layers(look: Look, show: Show) -> AnyView {
         Show::Difference => {
             let href = move || {
                 let id = look.id.get_value();
-                format!("/images/pair/{id}/difference.png?gain={}", look.view.with(|view| view.gain))
+                format!(
+                    "/images/pair/{id}/difference.png?gain={}",
+                    look.view.with(|view| view.gain)
+                )
             };
-            view! { <image href=href x="0" y="0" width=look.frame.width height=look.frame.height/> }.into_any()
+            view! { <image href=href x="0" y="0" width=look.frame.width height=look.frame.height/> }
+                .into_any()
         }
     }
 }
 
 fn opacity(look: Look) -> String {
-    format!("{:.2}", f64::from(look.view.with(|view| view.opacity_percent)) / 100.0)
+    format!(
+        "{:.2}",
+        f64::from(look.view.with(|view| view.opacity_percent)) / 100.0
+    )
 }
 
 fn masks(look: Look, show: Show) -> Option<AnyView> {
@@ -187,7 +205,9 @@ fn masks(look: Look, show: Show) -> Option<AnyView> {
         MaskLayer::Off => None,
         MaskLayer::Outline => {
             let href = format!("/images/pair/{}/outline.png", look.id.get_value());
-            Some(view! { <image class="outline" href=href x="0" y="0" width=width height=height/> }.into_any())
+            Some(
+                view! { <image class="outline" href=href x="0" y="0" width=width height=height/> }.into_any(),
+            )
         }
         MaskLayer::Edit | MaskLayer::Part => {
             let mask_id = format!("mask-of-{}", show.key());
@@ -213,14 +233,25 @@ fn masks(look: Look, show: Show) -> Option<AnyView> {
 }
 
 fn share(event: &ev::PointerEvent) -> Option<(f64, f64)> {
-    let element = event.current_target().map(wasm_bindgen::JsCast::unchecked_into::<web_sys::Element>)?;
-    Some(browser::share_of(&element, f64::from(event.client_x()), f64::from(event.client_y())))
+    let element = event
+        .current_target()
+        .map(wasm_bindgen::JsCast::unchecked_into::<web_sys::Element>)?;
+    Some(browser::share_of(
+        &element,
+        f64::from(event.client_x()),
+        f64::from(event.client_y()),
+    ))
 }
 
 fn wheel(look: Look, event: &ev::WheelEvent) {
     use wasm_bindgen::JsCast;
     event.prevent_default();
-    let Some(element) = event.current_target().map(JsCast::unchecked_into::<web_sys::Element>) else { return };
+    let Some(element) = event
+        .current_target()
+        .map(JsCast::unchecked_into::<web_sys::Element>)
+    else {
+        return;
+    };
     let at = browser::share_of(&element, f64::from(event.client_x()), f64::from(event.client_y()));
     // Lines and pages are reported by some mice; a line is about 16 pixels.
     let pixels = event.delta_y() * [1.0, 16.0, 400.0][(event.delta_mode() as usize).min(2)];
@@ -234,22 +265,29 @@ fn press(look: Look, drag: RwSignal<Option<(f64, f64)>>, event: &ev::PointerEven
         return;
     }
     event.prevent_default();
-    if let Some(element) = event.current_target().map(JsCast::unchecked_into::<web_sys::Element>) {
+    if let Some(element) = event
+        .current_target()
+        .map(JsCast::unchecked_into::<web_sys::Element>)
+    {
         // Without the capture a drag ends at the picture's edge: a nuisance, no fault.
         drop(element.set_pointer_capture(event.pointer_id()));
     }
     let at = share(event);
     drag.set(at);
     if let Some((x, _)) = at.filter(|_| moves_slider(look, event)) {
-        look.view.update(|view| view.split_percent = (x * 100.0).round() as u8);
+        look.view
+            .update(|view| view.split_percent = (x * 100.0).round() as u8);
     }
 }
 
 fn pull(look: Look, drag: RwSignal<Option<(f64, f64)>>, event: &ev::PointerEvent) {
-    let (Some(from), Some(to)) = (drag.get_untracked(), share(event)) else { return };
+    let (Some(from), Some(to)) = (drag.get_untracked(), share(event)) else {
+        return;
+    };
     drag.set(Some(to));
     if moves_slider(look, event) {
-        look.view.update(|view| view.split_percent = (to.0 * 100.0).round() as u8);
+        look.view
+            .update(|view| view.split_percent = (to.0 * 100.0).round() as u8);
     } else {
         look.set_zoom(|zoom| look.frame.moved(zoom, (from.0 - to.0, from.1 - to.1)));
     }

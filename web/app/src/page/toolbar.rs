@@ -75,7 +75,10 @@ const fn gain_title(gain: u8) -> &'static str {
 
 fn scaled(look: Look, state: ViewState, factor: f64) -> ViewState {
     let zoom = state.zoom.unwrap_or(look.frame.fit());
-    look.zoomed(state, look.frame.scaled(look.frame.clamp(zoom), factor, (0.5, 0.5)))
+    look.zoomed(
+        state,
+        look.frame.scaled(look.frame.clamp(zoom), factor, (0.5, 0.5)),
+    )
 }
 
 fn moved(look: Look, state: ViewState, by: (f64, f64)) -> ViewState {

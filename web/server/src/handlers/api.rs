@@ -1,10 +1,10 @@
 //! The same data as JSON, version 1.
 
+use asap_app::model::GridModel;
 use asap_app::query::{GridQuery, PAGE_LEN};
 use asap_core::{PairId, PairSummary};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State as Shared};
-use asap_app::model::GridModel;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -34,7 +34,11 @@ pub(crate) async fn pairs(
     let order = snapshot.index.ordered(&query);
     let first = models::page_start(&query, order.len());
     let rows: Vec<Row<'_>> = models::page_rows(&snapshot.index, &order, first)
-        .map(|(position, summary)| Row { summary, position, labels: models::labels(summary) })
+        .map(|(position, summary)| Row {
+            summary,
+            position,
+            labels: models::labels(summary),
+        })
         .collect();
     Ok(Json(json!({
         "meta": {
@@ -58,7 +62,9 @@ pub(crate) async fn pair(
     let id: PairId = parse_id(&id)?;
     let query = GridQuery::parse(query.as_deref().unwrap_or_default())?;
     let model = models::pair(&state, id, query, ViewState::default()).await?;
-    Ok(Json(json!({ "meta": { "version": state.snapshot().await.version }, "pair": model })))
+    Ok(Json(
+        json!({ "meta": { "version": state.snapshot().await.version }, "pair": model }),
+    ))
 }
 
 /// Everything that the grid shows; what live pages ask for.

@@ -47,7 +47,9 @@ pub(crate) async fn of_pair(
         "outline.png" => PairImage::Outline,
         "difference.png" => {
             let gain = Gain::new(ask.gain.unwrap_or(1));
-            PairImage::Difference(gain.ok_or_else(|| Failure::bad_request("`gain`: expected 1, 4, 8, 16 or 32"))?)
+            PairImage::Difference(
+                gain.ok_or_else(|| Failure::bad_request("`gain`: expected 1, 4, 8, 16 or 32"))?,
+            )
         }
         _ => return Err(Failure::not_found("a pair has no image of that name")),
     };
@@ -90,7 +92,9 @@ async fn answer(
     match matches_hash(&blob, asked) {
         None => Ok(respond(&blob, keep, request)),
         Some(true) => Ok(respond(&blob, Keep::Forever, request)),
-        Some(false) => Err(Failure::not_found("the image has other bytes than the address asks for")),
+        Some(false) => Err(Failure::not_found(
+            "the image has other bytes than the address asks for",
+        )),
     }
 }
 
@@ -108,5 +112,6 @@ pub(crate) fn parse_id<T: FromStr>(text: &str) -> Result<T, Failure>
 where
     T::Err: std::fmt::Display,
 {
-    text.parse().map_err(|error: T::Err| Failure::not_found(error.to_string()))
+    text.parse()
+        .map_err(|error: T::Err| Failure::not_found(error.to_string()))
 }

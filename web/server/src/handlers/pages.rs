@@ -76,11 +76,23 @@ pub(crate) struct ThemeForm {
 pub(crate) async fn theme(Form(form): Form<ThemeForm>) -> Result<Response, Failure> {
     let theme = Theme::from_name(&form.theme)
         .ok_or_else(|| Failure::bad_request("`theme`: expected `auto`, `light` or `dark`"))?;
-    let back = if is_local(&form.back) { &form.back } else { "/pairs" };
-    let cookie = format!("theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", theme.name());
-    let location = HeaderValue::from_str(back).map_err(|_| Failure::bad_request("`back`: expected an address"))?;
+    let back = if is_local(&form.back) {
+        &form.back
+    } else {
+        "/pairs"
+    };
+    let cookie = format!(
+        "theme={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+        theme.name()
+    );
+    let location = HeaderValue::from_str(back)
+        .map_err(|_invalid| Failure::bad_request("`back`: expected an address"))?;
     let cookie = HeaderValue::from_str(&cookie).map_err(Failure::internal)?;
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::SET_COOKIE, cookie)]).into_response())
+    Ok((
+        StatusCode::SEE_OTHER,
+        [(header::LOCATION, location), (header::SET_COOKIE, cookie)],
+    )
+        .into_response())
 }
 
 /// An address of this server: one slash, and nothing that a browser could read as another host.
@@ -100,12 +112,18 @@ fn render(state: &State, page: Page, uri: &Uri, request: &HeaderMap) -> Response
         boot_href: client.map(|client| hashed("/assets/boot.js", &client.boot)),
         dataset: state.source.name(),
     };
-    let headers = [(header::CACHE_CONTROL, "private, no-cache"), (header::VARY, "cookie")];
+    let headers = [
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "cookie"),
+    ];
     (headers, Html(document(&page, &shell))).into_response()
 }
 
 fn chosen_theme(request: &HeaderMap) -> Theme {
-    let cookies = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = request
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|value| value.split(';'))
         .filter_map(|cookie| cookie.trim().strip_prefix("theme="))
@@ -117,20 +135,35 @@ fn chosen_theme(request: &HeaderMap) -> Theme {
 pub(crate) async fn dress_failures(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let response = next.run(request).await;
-    let Some(PublicFailure { status, message }) = failure_of(&response) else { return response };
+    let Some(PublicFailure { status, message }) = failure_of(&response) else {
+        return response;
+    };
     if uri.path().starts_with("/api/") {
-        return (status, axum::Json(json!({ "error": { "status": status.as_u16(), "message": message } })))
+        return (
+            status,
+            axum::Json(json!({ "error": { "status": status.as_u16(), "message": message } })),
+        )
             .into_response();
     }
     let accepts_html = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .is_none_or(|accept| accept.contains("text/html") || accept.contains("*/*"));
-    let is_file = ["/images/", "/thumbs/", "/pkg/", "/assets/"].iter().any(|prefix| uri.path().starts_with(prefix));
+    let is_file = ["/images/", "/thumbs/", "/pkg/", "/assets/"]
+        .iter()
+        .any(|prefix| uri.path().starts_with(prefix));
     if !accepts_html || is_file {
         return (status, message).into_response();
     }
-    let mut page = render(&state, Page::Error(ErrorModel { status: status.as_u16(), message }), &uri, &headers);
+    let mut page = render(
+        &state,
+        Page::Error(ErrorModel {
+            status: status.as_u16(),
+            message,
+        }),
+        &uri,
+        &headers,
+    );
     *page.status_mut() = status;
     page
 }
@@ -156,7 +189,14 @@ mod tests {
     #[test]
     fn only_addresses_of_this_server_are_gone_back_to() {
         assert!(is_local("/pairs?region=face&q=%20"));
-        for back in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a b", "/a\r\nx: y"] {
+        for back in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "",
+            "/a b",
+            "/a\r\nx: y",
+        ] {
             assert!(!is_local(back), "{back}");
         }
     }

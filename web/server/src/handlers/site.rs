@@ -13,7 +13,15 @@ use crate::wire::{Keep, respond};
 /// With the right hash in the address a file keeps for ever.
 fn answer(blob: &Blob, query: Option<&str>, request: &HeaderMap) -> Response<Body> {
     let is_hashed = query.is_some_and(|query| query == format!("h={}", blob.sha256));
-    respond(blob, if is_hashed { Keep::Forever } else { Keep::Revalidate }, request)
+    respond(
+        blob,
+        if is_hashed {
+            Keep::Forever
+        } else {
+            Keep::Revalidate
+        },
+        request,
+    )
 }
 
 pub(crate) async fn css(RawQuery(query): RawQuery, request: HeaderMap) -> Response<Body> {

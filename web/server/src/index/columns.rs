@@ -34,8 +34,11 @@ impl FacetColumn {
                 used.into_iter().map(str::to_owned).collect()
             }
         };
-        let bit_of: BTreeMap<&str, usize> =
-            names.iter().enumerate().map(|(bit, name)| (name.as_str(), bit)).collect();
+        let bit_of: BTreeMap<&str, usize> = names
+            .iter()
+            .enumerate()
+            .map(|(bit, name)| (name.as_str(), bit))
+            .collect();
         let n_words = names.len().div_ceil(64).max(1);
         let mut words = vec![0; n_words * rows.len()];
         for (row, words) in rows.iter().zip(words.chunks_exact_mut(n_words)) {
@@ -43,7 +46,11 @@ impl FacetColumn {
                 words[bit / 64] |= 1 << (bit % 64);
             }
         }
-        Self { names, n_words, words }
+        Self {
+            names,
+            n_words,
+            words,
+        }
     }
 
     /// The bits of a row.
@@ -107,20 +114,28 @@ impl TextColumn {
         let text_of_row = rows
             .iter()
             .map(|row| {
-                *text_idx.entry((&row.prompt, &row.source_name)).or_insert_with(|| {
-                    texts.push(format!("{}\n{}", row.prompt, row.source_name).to_lowercase());
-                    texts.len() as u32 - 1
-                })
+                *text_idx
+                    .entry((&row.prompt, &row.source_name))
+                    .or_insert_with(|| {
+                        texts.push(format!("{}\n{}", row.prompt, row.source_name).to_lowercase());
+                        texts.len() as u32 - 1
+                    })
             })
             .collect();
-        Self { texts, text_of_row, ids: rows.iter().map(|row| row.id.to_string()).collect() }
+        Self {
+            texts,
+            text_of_row,
+            ids: rows.iter().map(|row| row.id.to_string()).collect(),
+        }
     }
 }
 
 impl Columns {
     pub(super) fn new(rows: &[PairSummary]) -> Self {
         let column = |value: fn(&PairSummary) -> Option<f64>| -> Vec<f64> {
-            rows.iter().map(|row| finite(value(row)).unwrap_or(f64::NAN)).collect()
+            rows.iter()
+                .map(|row| finite(value(row)).unwrap_or(f64::NAN))
+                .collect()
         };
         Self {
             facets: Facet::ALL.map(|facet| FacetColumn::new(rows, facet)).into(),
@@ -147,17 +162,28 @@ impl Columns {
         let operators = self.facet(Facet::Operator);
         for word in text.to_lowercase().split_whitespace() {
             let finder = memmem::Finder::new(word);
-            let in_text: Vec<bool> =
-                self.text.texts.iter().map(|text| finder.find(text.as_bytes()).is_some()).collect();
-            let of_operators =
-                operators.bits_of(operators.names.iter().map(String::as_str).filter(|name| {
-                    finder.find(name.to_lowercase().as_bytes()).is_some()
-                }));
+            let in_text: Vec<bool> = self
+                .text
+                .texts
+                .iter()
+                .map(|text| finder.find(text.as_bytes()).is_some())
+                .collect();
+            let of_operators = operators.bits_of(
+                operators
+                    .names
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|name| finder.find(name.to_lowercase().as_bytes()).is_some()),
+            );
             // Shorter words would find ids by chance.
             let can_be_id = word.len() >= 4 && word.bytes().all(|b| b.is_ascii_hexdigit());
             for (row_idx, failed) in failed.iter_mut().enumerate() {
                 let is_found = in_text[self.text.text_of_row[row_idx] as usize]
-                    || operators.bits(row_idx).iter().zip(&of_operators).any(|(a, b)| a & b != 0)
+                    || operators
+                        .bits(row_idx)
+                        .iter()
+                        .zip(&of_operators)
+                        .any(|(a, b)| a & b != 0)
                     || (can_be_id && self.text.ids[row_idx].starts_with(word));
                 *failed |= if is_found { 0 } else { group };
             }

@@ -35,7 +35,13 @@ impl Index {
         let by_id = rows.iter().zip(0..).map(|(row, idx)| (row.id, idx)).collect();
         let orders = SortKey::ALL.map(|key| orders(&rows, key)).into();
         let axes = Measure::ALL.map(|measure| axis(columns.measure(measure), measure.paper_mean()));
-        Self { rows, columns, orders, by_id, axes }
+        Self {
+            rows,
+            columns,
+            orders,
+            by_id,
+            axes,
+        }
     }
 
     /// All rows.
@@ -90,7 +96,11 @@ fn orders(rows: &[PairSummary], key: SortKey) -> [Vec<u32>; 2] {
 /// From a twentieth below the smallest value (or the paper's mean) to one above the largest.
 fn axis(values: &[f64], paper_mean: f64) -> (f64, f64) {
     let known = values.iter().copied().filter(|value| !value.is_nan());
-    let (low, high) =
-        known.fold((paper_mean, paper_mean), |(low, high), value| (low.min(value), high.max(value)));
-    ((low * 20.0).floor() / 20.0, (high * 20.0).ceil().max((low * 20.0).floor() + 1.0) / 20.0)
+    let (low, high) = known.fold((paper_mean, paper_mean), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    (
+        (low * 20.0).floor() / 20.0,
+        (high * 20.0).ceil().max((low * 20.0).floor() + 1.0) / 20.0,
+    )
 }

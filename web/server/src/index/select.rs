@@ -33,7 +33,10 @@ impl Index {
         Selection {
             order: self.passing(query, &failed),
             facets: self.count_facets(&query.filter, &failed),
-            histograms: Measure::ALL.iter().map(|&measure| self.histogram(measure, &failed)).collect(),
+            histograms: Measure::ALL
+                .iter()
+                .map(|&measure| self.histogram(measure, &failed))
+                .collect(),
         }
     }
 
@@ -60,20 +63,32 @@ impl Index {
         for facet in Facet::ALL {
             if filter.names(facet).next().is_some() {
                 let column = self.columns.facet(facet);
-                column.mark_failed(&column.bits_of(filter.names(facet)), facet_group(facet), &mut failed);
+                column.mark_failed(
+                    &column.bits_of(filter.names(facet)),
+                    facet_group(facet),
+                    &mut failed,
+                );
             }
         }
         for measure in Measure::ALL {
             let bounds = filter.bounds(measure);
             if !bounds.is_open() {
-                let (min, max) = (bounds.min.unwrap_or(f64::NEG_INFINITY), bounds.max.unwrap_or(f64::INFINITY));
+                let (min, max) = (
+                    bounds.min.unwrap_or(f64::NEG_INFINITY),
+                    bounds.max.unwrap_or(f64::INFINITY),
+                );
                 for (failed, &value) in failed.iter_mut().zip(self.columns.measure(measure)) {
                     // A missing value is NaN and lies in no range.
-                    *failed |= if value >= min && value <= max { 0 } else { measure_group(measure) };
+                    *failed |= if value >= min && value <= max {
+                        0
+                    } else {
+                        measure_group(measure)
+                    };
                 }
             }
         }
-        self.columns.mark_text_failed(&filter.text, TEXT_GROUP, &mut failed);
+        self.columns
+            .mark_text_failed(&filter.text, TEXT_GROUP, &mut failed);
         failed
     }
 
@@ -84,17 +99,32 @@ impl Index {
             let mut is_used = column.bits_of(std::iter::empty());
             for (row_idx, &failed) in failed.iter().enumerate() {
                 let bits = column.bits(row_idx);
-                is_used.iter_mut().zip(bits).for_each(|(used, bits)| *used |= bits);
+                is_used
+                    .iter_mut()
+                    .zip(bits)
+                    .for_each(|(used, bits)| *used |= bits);
                 if failed & !facet_group(facet) == 0 {
                     count_bits(bits, &mut counts);
                 }
             }
-            let options = column.names.iter().zip(counts).enumerate().filter_map(|(bit, (name, n))| {
-                let is_chosen = filter.has(facet, name);
-                let is_shown = is_chosen || is_used[bit / 64] >> (bit % 64) & 1 == 1;
-                is_shown.then(|| FacetOption { name: name.clone(), n, is_chosen })
-            });
-            FacetModel { facet, options: options.collect() }
+            let options = column
+                .names
+                .iter()
+                .zip(counts)
+                .enumerate()
+                .filter_map(|(bit, (name, n))| {
+                    let is_chosen = filter.has(facet, name);
+                    let is_shown = is_chosen || is_used[bit / 64] >> (bit % 64) & 1 == 1;
+                    is_shown.then(|| FacetOption {
+                        name: name.clone(),
+                        n,
+                        is_chosen,
+                    })
+                });
+            FacetModel {
+                facet,
+                options: options.collect(),
+            }
         };
         Facet::ALL.into_iter().map(count).collect()
     }
@@ -114,7 +144,13 @@ impl Index {
                 bins[((share * N_BINS as f64) as usize).min(N_BINS - 1)] += 1;
             }
         }
-        Histogram { measure, low, high, bins, n_missing }
+        Histogram {
+            measure,
+            low,
+            high,
+            bins,
+            n_missing,
+        }
     }
 }
 

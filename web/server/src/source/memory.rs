@@ -34,7 +34,9 @@ impl Memory {
     pub fn add_pair(&self, row: PairSummary, pair: Option<Pair>, assessment: Option<Assessment>) {
         self.change(|contents| {
             contents.pairs.extend(pair.map(|pair| (row.id, pair)));
-            contents.assessments.extend(assessment.map(|assessment| (row.id, assessment)));
+            contents
+                .assessments
+                .extend(assessment.map(|assessment| (row.id, assessment)));
             contents.rows.push(row);
         });
     }
@@ -64,7 +66,10 @@ impl Source for Memory {
     }
 
     fn listing(&self) -> Answer<'_, Listing> {
-        self.read(|contents| Listing { version: contents.version, rows: contents.rows.clone() })
+        self.read(|contents| Listing {
+            version: contents.version,
+            rows: contents.rows.clone(),
+        })
     }
 
     fn positive(&self, id: PositiveId) -> Answer<'_, Option<Positive>> {

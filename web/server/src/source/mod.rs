@@ -1,12 +1,14 @@
 //! Where pairs come from: a dataset on disk, or memory.
 
 mod memory;
+mod sample;
 mod store;
 
 use asap_core::{Assessment, Pair, PairId, PairSummary, Positive, PositiveId};
 use futures::future::BoxFuture;
 
 pub use memory::Memory;
+pub use sample::{sample, sample_rows};
 pub use store::Store;
 
 /// What a source answers.

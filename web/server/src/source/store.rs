@@ -16,7 +16,9 @@ pub struct Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -26,8 +28,15 @@ impl Store {
     /// # Errors
     /// [`SourceError::Store`] where there is none, or it cannot be read.
     pub async fn open(path: &Path) -> Result<Self, SourceError> {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { name, dataset: RwLock::new(Dataset::open(path).await?) })
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Ok(Self {
+            name,
+            dataset: RwLock::new(Dataset::open(path).await?),
+        })
     }
 }
 
@@ -56,7 +65,10 @@ impl Source for Store {
     fn listing(&self) -> Answer<'_, Listing> {
         Box::pin(async {
             let dataset = self.dataset.read().await;
-            Ok(Listing { version: dataset.version(), rows: dataset.summaries().await? })
+            Ok(Listing {
+                version: dataset.version(),
+                rows: dataset.summaries().await?,
+            })
         })
     }
 

@@ -66,10 +66,9 @@ impl ColorModel {
             .map(|cluster| {
                 let mut exponent = 0.0;
                 let mut scale = 1.0;
-                for axis in 0..3 {
-                    let d = lab[axis] - cluster.mean[axis];
-                    exponent += d * d / cluster.variance[axis];
-                    scale *= cluster.variance[axis];
+                for ((value, mean), variance) in lab.iter().zip(cluster.mean).zip(cluster.variance) {
+                    exponent += (value - mean).powi(2) / variance;
+                    scale *= variance;
                 }
                 cluster.weight * (-0.5 * exponent).exp() / (15.75 * scale.sqrt())
             })

@@ -21,7 +21,7 @@ pub(crate) fn extended(image: &Plane<Rgb>, weight: &Plane<f32>) -> Plane<Rgb> {
 
 fn fill(premultiplied: &Plane<Rgb>, weight: &Plane<f32>) -> Plane<Rgb> {
     let (width, height) = (weight.width, weight.height);
-    let coarse = (width > 2 || height > 2).then(|| {
+    let coarse = (width > 1 || height > 1).then(|| {
         let halved = premultiplied.halved();
         // Weights grow as they are pulled, so that a thin layer still reaches far.
         let weights = weight.halved();

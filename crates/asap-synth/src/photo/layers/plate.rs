@@ -225,7 +225,7 @@ impl Level {
 
     /// One pass of propagation and random search, forwards or backwards in turn.
     fn search(&self, current: &Plane<Rgb>, matches: &mut Plane<Match>, round: usize, stream: &mut Stream) {
-        let step: i64 = if round % 2 == 0 { 1 } else { -1 };
+        let step: i64 = if round.is_multiple_of(2) { 1 } else { -1 };
         let n = self.targets.len();
         let width = self.image.width;
         let reach = self.image.width.max(self.image.height) as f64;

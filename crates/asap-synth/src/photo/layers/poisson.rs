@@ -70,8 +70,8 @@ fn mean_difference(target: &Plane<Rgb>, guide: &Plane<Rgb>, cells: &[usize]) -> 
     for &at in cells {
         for next in [at - 1, at + 1, at - target.width, at + target.width] {
             if !inner[next] {
-                for c in 0..3 {
-                    sum[c] += f64::from(target.data[next][c] - guide.data[next][c]);
+                for (c, sum) in sum.iter_mut().enumerate() {
+                    *sum += f64::from(target.data[next][c] - guide.data[next][c]);
                 }
                 n += 1.0;
             }

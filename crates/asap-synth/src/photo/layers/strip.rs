@@ -112,7 +112,7 @@ impl Chain {
     }
 
     /// The chain from a joint on.
-    pub(crate) fn from_joint(&self, joint: usize) -> Self {
+    pub(crate) fn beyond_joint(&self, joint: usize) -> Self {
         Self {
             joints: self.joints[joint..].to_vec(),
             radii: self.radii[joint..].to_vec(),

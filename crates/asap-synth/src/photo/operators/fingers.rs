@@ -158,7 +158,7 @@ pub(super) fn split(
     for finger in order {
         let chain = &fingers.chains[finger];
         let joint = if finger == Finger::Thumb.idx() { 2 } else { 1 };
-        let tip = chain.from_joint(joint);
+        let tip = chain.beyond_joint(joint);
         let first = if stream.chance(0.5) { 1.0 } else { -1.0 };
         for sign in [first, -first] {
             let degrees = sign * spread * stream.between(0.9, 1.2);
@@ -194,7 +194,7 @@ pub(super) fn wrong_length(
     };
     let factor = factor * stream.between(0.94, 1.06);
     reshape(scene, canvas, stream, |chain, first| {
-        let mut tail = chain.from_joint(first).stretched(factor);
+        let mut tail = chain.beyond_joint(first).stretched(factor);
         let mut joints = chain.joints[..first].to_vec();
         joints.append(&mut tail.joints);
         Chain {
@@ -309,7 +309,7 @@ pub(super) fn fused(
     }
     let (_, first, union, web) = best.ok_or(NO_FINGERS)?;
     let both = scene.hand.width;
-    let reach = by_severity(severity, [0.8, 0.95, 1.2]);
+    let reach = by_severity(severity, [0.85, 1.05, 1.3]);
     let (a, b) = (&fingers.chains[first], &fingers.chains[first + 1]);
     // Colours come from the middle of both fingers, so that neither outline nor crease is left.
     let core = Plane::from_fn(both, scene.hand.height, |x, y| {
@@ -332,11 +332,9 @@ pub(super) fn fused(
             let p = Point::new(x as f64, y as f64);
             let (pa, pb) = (a.place(p), b.place(p));
             let share = 0.5 * (pa.share + pb.share);
-            let is_outer = smoothstep(0.7, 1.0, pa.relative_distance.min(pb.relative_distance))
-                * f64::from(union.data[at]);
             let between = smoothstep(0.2, 0.6, between(pa.across_px, pb.across_px, scene.half_width));
             let fade = 1.0 - smoothstep(reach - 0.12, reach, share);
-            let k = (web.data[at] as f64 * fade * between.max(1.0 - is_outer) * between) as f32;
+            let k = (f64::from(web.data[at]) * fade * between) as f32;
             canvas.rgb.data[at] = mix(canvas.rgb.data[at], skin.data[at], k);
             canvas.part.data[at] = canvas.part.data[at].max(k);
         }

@@ -211,8 +211,8 @@ pub(super) fn melted(
     severity: Severity,
     stream: &mut Stream,
 ) -> Result<Parameters, Decline> {
-    let scale_px = 2.6 * scene.half_width * stream.between(0.85, 1.2);
-    let amplitude = by_severity(severity, [0.5, 0.7, 0.95]) * scene.half_width;
+    let scale_px = 4.0 * scene.half_width * stream.between(0.85, 1.2);
+    let amplitude = by_severity(severity, [0.9, 1.3, 1.8]) * scene.half_width;
     let (width, height) = (scene.hand.width, scene.hand.height);
     let (dx, dy) = (
         waves(width, height, scale_px, stream),
@@ -225,14 +225,14 @@ pub(super) fn melted(
     };
     // The largest amplitude that does not fold.
     let mut found = None;
-    for factor in [1.0, 0.8, 0.64, 0.5, 0.4] {
+    for factor in [1.0, 0.8, 0.64, 0.5, 0.4, 0.32, 0.25] {
         if let Some(warp) = Warp::from_fn(width, height, |p| displaced(p, factor * amplitude)) {
             found = Some((warp, factor));
             break;
         }
     }
     let (warp, factor) = found.ok_or(FOLDED)?;
-    let soft = scene.colors.blurred((0.28 * scene.half_width).clamp(0.6, 3.0));
+    let soft = scene.colors.blurred((0.34 * scene.half_width).clamp(0.7, 3.5));
     let ground = if scene.texture_energy() > MAX_GROUND_ENERGY {
         None
     } else {

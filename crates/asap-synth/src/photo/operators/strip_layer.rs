@@ -6,6 +6,7 @@ use super::Canvas;
 use crate::photo::canvas::{Plane, Rgb, mix, smoothstep};
 use crate::photo::fingers::Fingers;
 use crate::photo::hand::{Decline, HandScene};
+use crate::photo::layers::components;
 use crate::photo::layers::strip::Chain;
 
 /// A drawn finger: colours and alpha over a box of the crop.
@@ -128,26 +129,55 @@ pub(crate) fn erase(
     let chain = &fingers.chains[finger];
     let strip = &fingers.strips[finger];
     // The soft rim and the light that skin throws on what is beside it go as well.
-    let wide = strip.map(|a| if a > 0.06 { 1.0f32 } else { 0.0 }).blurred(1.6);
-    for y in 0..strip.height {
-        for x in 0..strip.width {
-            let at = y * strip.width + x;
-            let near = (5.0 * wide.data[at]).min(1.0);
-            if near < 0.01 {
-                continue;
-            }
-            let other = (scene.hand.data[at] - strip.data[at]).clamp(0.0, 1.0);
-            let place = chain.place(Point::new(x as f64, y as f64));
-            let before: f64 = (0..place.bone).map(|bone| chain.bone_px(bone)).sum();
-            let along = before + place.along_px;
-            // The end of the stump is a half circle.
-            let radius = chain.radii[0];
-            let bulge = (radius * radius - place.across_px.powi(2)).max(0.0).sqrt() - radius;
-            let gone = smoothstep(-0.8, 0.8, along - cut_px - bulge) as f32;
-            let k = near * gone * (1.0 - other);
+    let distance = components::distances(&strip.map(|a| a > 0.06));
+    let mut gone = Plane::from_fn(strip.width, strip.height, |x, y| {
+        let at = y * strip.width + x;
+        let near = 1.0
+            - smoothstep(
+                scene.margin_px,
+                scene.margin_px + 2.0,
+                f64::from(distance.data[at]),
+            );
+        if near < 0.01 {
+            return 0.0;
+        }
+        let near = near as f32;
+        let other = (scene.hand.data[at] - strip.data[at]).clamp(0.0, 1.0);
+        let place = chain.place(Point::new(x as f64, y as f64));
+        let before: f64 = (0..place.bone).map(|bone| chain.bone_px(bone)).sum();
+        let along = before + place.along_px;
+        // The end of the stump is a half circle.
+        let radius = chain.radii[0];
+        let bulge = (radius * radius - place.across_px.powi(2)).max(0.0).sqrt() - radius;
+        near * smoothstep(-0.8, 0.8, along - cut_px - bulge) as f32 * (1.0 - other)
+    });
+    sweep_crumbs(&canvas.part, &mut gone);
+    for at in 0..gone.data.len() {
+        let k = gone.data[at];
+        if k > 0.0 {
             canvas.rgb.data[at] = mix(canvas.rgb.data[at], ground.data[at], k);
             canvas.part.data[at] *= 1.0 - k;
         }
     }
     Ok(())
+}
+
+/// Takes away what an erased finger leaves apart from the hand, such as the rim of a nail.
+fn sweep_crumbs(part: &Plane<f32>, gone: &mut Plane<f32>) {
+    let left = Plane::from_fn(part.width, part.height, |x, y| {
+        part.at(x, y) * (1.0 - gone.at(x, y)) > 0.12
+    });
+    let (labels, sizes) = components::label(&left);
+    let largest = sizes.iter().copied().max().unwrap_or_default();
+    let crumbs = labels.map(|label| label != u32::MAX && sizes[label as usize] * 12 < largest);
+    if !crumbs.data.contains(&true) {
+        return;
+    }
+    let near = components::dilated(&crumbs, 2.5);
+    for at in 0..gone.data.len() {
+        // The stump itself is never swept: only what lies by itself.
+        if near.data[at] && (crumbs.data[at] || !left.data[at]) {
+            gone.data[at] = 1.0;
+        }
+    }
 }
