@@ -1,10 +1,4 @@
-//! Runs `asap` as a user would, and the viewer in a real browser.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test says aloud what it has to skip"
-)]
+//! Runs `asap` as a user would and compares exit code, stdout and stderr.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +9,6 @@
 mod harness;
 
 mod bad_input;
-mod browser;
 mod curate;
 mod data;
 mod help;
