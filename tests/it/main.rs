@@ -1,4 +1,4 @@
-//! Runs `asap` as a user would and compares exit code, stdout and stderr.
+//! Runs `asap` as a user would, and the viewer in a real browser.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 mod harness;
 
 mod bad_input;
+mod browser;
 mod curate;
 mod data;
 mod help;
