@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a helper that fails is a test that fails, and what is skipped is said aloud"
 )]
 
