@@ -34,19 +34,18 @@ impl Person {
         self.entry_with(file, self.keypoints.clone())
     }
 
-    /// An entry that knows nothing but the box around the face.
+    /// An entry that knows nothing but the box around the left hand, with the margin that detectors give.
     pub(crate) fn entry_boxed(&self, file: &str) -> Value {
         let along = |axis: usize| {
-            let points = self.keypoints.as_array().unwrap()[23..91].iter();
+            let points = self.keypoints.as_array().unwrap()[91..112].iter();
             let values: Vec<f64> = points.map(|point| point[axis].as_f64().unwrap()).collect();
             let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-            (
-                low,
-                values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - low,
-            )
+            let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let margin = 0.15 * (high - low);
+            (low - margin, high - low + 2.0 * margin)
         };
         let ((x, width), (y, height)) = (along(0), along(1));
-        json!({ "file": file, "people": [{ "face_box": [x, y, width, height] }] })
+        json!({ "file": file, "people": [{ "hand_boxes": [{ "side": "left", "bbox": [x, y, width, height] }] }] })
     }
 
     /// An entry with other keypoints: `change` gets each point by its index.
