@@ -1,14 +1,9 @@
 //! Runs `asap` as a user would, and the viewer in a real browser.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test says aloud what it has to skip"
-)]
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a helper that fails is a test that fails, and what is skipped is said aloud"
 )]
 
