@@ -271,16 +271,14 @@ fn a_full_disk_keeps_what_was_written() {
     let before = ids(&sandbox, "disk/a.lance");
     let run = sandbox.asap("synth figures --n 200 --size 512 --out disk/a.lance");
     assert_eq!(run.code, Some(1), "{}", run.snapshot());
-    // Which table fills the disk depends on how large the images are.
-    let way_out = ": free some and run the same command again, what was written before is kept\n";
-    assert!(
-        run.stderr
-            .starts_with("error: no space left on the disk of `disk/a.lance")
-            && run.stderr.ends_with(way_out),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    // Which table meets the end of the disk depends on how large the pictures happen to be.
+    let told = ["positives", "pairs", "assessments"].map(|table| {
+        format!(
+            "error: no space left on the disk of `disk/a.lance/{table}.lance`: free some and run the same command \
+             again, what was written before is kept\n"
+        )
+    });
+    assert!(told.contains(&run.stderr), "{}", run.stderr);
     assert!(ids(&sandbox, "disk/a.lance").is_superset(&before));
     assert_eq!(sandbox.asap("data verify disk/a.lance").code, Some(0));
 }

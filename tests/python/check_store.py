@@ -3,7 +3,8 @@
 usage: check_store.py DATASET.lance EXPORT_FOLDER
 
 The Lance tables are read with `lance` (pylance), the Parquet files with Hugging Face `datasets` and with
-`duckdb`. All three must give the same pairs, images that decode, and bytes with the recorded SHA-256.
+`duckdb`, and the records that `croissant.json` describes with `mlcroissant`. All four must give the same pairs,
+images that decode, and bytes with the recorded SHA-256.
 """
 
 import glob
@@ -15,6 +16,7 @@ import sys
 import datasets
 import duckdb
 import lance
+import mlcroissant
 import numpy as np
 from PIL import Image
 
@@ -124,12 +126,25 @@ def check_duckdb(folder, pairs):
     assert dict(by_part) == {"extra": len(pairs), "fused": len(pairs)}, by_part
 
 
+def check_croissant(folder, pairs):
+    described = mlcroissant.Dataset(jsonld=f"{folder}/croissant.json")
+    assert not described.metadata.issues.errors, described.metadata.issues.errors
+    seen = set()
+    for record in described.records("pairs"):
+        pair = pairs[record["pairs/pair_id"].decode()]
+        rejected = np.array(record["pairs/rejected"].convert("RGB"))
+        assert np.array_equal(rejected, pair["rejected_pixels"]), pair["pair_id"]
+        seen.add(pair["pair_id"])
+    assert seen == set(pairs)
+
+
 def main():
     root, folder = sys.argv[1:]
     pairs = read_lance(root)
     check_datasets(folder, pairs)
     check_duckdb(folder, pairs)
-    print(f"{len(pairs)} pairs agree in lance, datasets and duckdb")
+    check_croissant(folder, pairs)
+    print(f"{len(pairs)} pairs agree in lance, datasets, duckdb and mlcroissant")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,18 @@ use super::table::{self, IMAGES};
 use super::{ExportFile, ExportOptions, Facts};
 use crate::{Error, Result};
 
+/// The media type under which readers of Croissant know Parquet.
+const PARQUET: &str = "application/x-parquet";
+
 /// The whole file.
 pub(super) fn text(options: &ExportOptions, files: &[ExportFile], facts: &Facts) -> Result<String> {
     let schema = table::schema()?;
-    let fields: Vec<Value> = schema.fields().iter().map(|field| field_json(field)).collect();
+    let fields: Vec<Value> = schema
+        .fields()
+        .iter()
+        .filter(|field| !is_nested(field))
+        .map(|field| field_json(field))
+        .collect();
     let document = json!({
         "@context": context(),
         "@type": "sc:Dataset",
@@ -27,7 +35,7 @@ pub(super) fn text(options: &ExportOptions, files: &[ExportFile], facts: &Facts)
             "@type": "cr:RecordSet",
             "@id": "pairs",
             "name": "pairs",
-            "description": "One record a pair.",
+            "description": "One record a pair, without the nested columns (budget, degradations, rejections, stats, evidence), which are in the Parquet files.",
             "key": { "@id": "pairs/pair_id" },
             "field": fields,
         }],
@@ -37,6 +45,7 @@ pub(super) fn text(options: &ExportOptions, files: &[ExportFile], facts: &Facts)
         .map_err(|error| Error::io("write", "croissant.json".as_ref(), error.into()))
 }
 
+/// The set of files has no `containedIn`: it lies in the folder of the description itself.
 fn distribution(files: &[ExportFile]) -> Vec<Value> {
     let mut items: Vec<Value> = files
         .iter()
@@ -47,23 +56,30 @@ fn distribution(files: &[ExportFile]) -> Vec<Value> {
                 "name": file.path,
                 "contentUrl": file.path,
                 "contentSize": format!("{} B", file.size_bytes),
-                "encodingFormat": "application/vnd.apache.parquet",
+                "encodingFormat": PARQUET,
                 "sha256": file.sha256.to_string(),
             })
         })
         .collect();
-    let contained: Vec<Value> = files.iter().map(|file| json!({ "@id": file.path })).collect();
     let names: Vec<&str> = splits(files).map(|split| split.name()).collect();
     items.push(json!({
         "@type": "cr:FileSet",
         "@id": "parquet",
         "name": "parquet",
         "description": format!("All splits: {}.", names.join(", ")),
-        "containedIn": contained,
-        "encodingFormat": "application/vnd.apache.parquet",
+        "encodingFormat": PARQUET,
         "includes": "data/*.parquet",
     }));
     items
+}
+
+/// Columns of records within a record: Croissant's readers have no value for them, so they are left to Parquet.
+fn is_nested(field: &Field) -> bool {
+    let holds_structs = match field.data_type() {
+        DataType::List(item) => matches!(item.data_type(), DataType::Struct(_)),
+        other => matches!(other, DataType::Struct(_)),
+    };
+    holds_structs && !IMAGES.contains(&field.name().as_str())
 }
 
 fn field_json(field: &Field) -> Value {

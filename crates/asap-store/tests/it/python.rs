@@ -1,4 +1,4 @@
-//! The real readers of other people: `pylance`, `datasets`, `duckdb`.
+//! The real readers of other people: `pylance`, `datasets`, `duckdb`, `mlcroissant`.
 
 use std::process::Command;
 
@@ -43,7 +43,7 @@ async fn python_reads_tables_and_exports() {
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     assert!(
-        text.contains("18 pairs agree in lance, datasets and duckdb"),
+        text.contains("18 pairs agree in lance, datasets, duckdb and mlcroissant"),
         "{text}"
     );
 }
