@@ -51,7 +51,17 @@ fn thresholds_are_written_changed_and_obeyed() {
     let before = versions();
     assert_eq!(sandbox.json("curate a.lance --thresholds default.toml"), default);
     assert_eq!(versions(), before, "the same decisions are not stored again");
-    let strict = text.replace("ssim_edit_max = 0.88", "ssim_edit_max = 0.06");
+    let strict: String = text
+        .lines()
+        .map(|line| {
+            if line.starts_with("ssim_edit_max") {
+                "ssim_edit_max = 0.11"
+            } else {
+                line
+            }
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
     assert_ne!(strict, text);
     sandbox.write("strict.toml", &strict);
     let funnel = sandbox.json("curate a.lance --thresholds strict.toml --write-thresholds again.toml");

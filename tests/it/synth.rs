@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::harness::people::{PERSON, poses};
+use crate::harness::people::{PERSON, Part, poses};
 use crate::harness::{Sandbox, check, images, shared};
 
 #[test]
@@ -88,13 +88,13 @@ fn a_box_is_enough_and_less_is_refused_by_name() {
     for name in ["boxed", "unknown", "nobody"] {
         sandbox.write(&format!("people/{name}.png"), images::png(PERSON.image.clone()));
     }
-    let boxed = PERSON.entry_boxed("boxed.png");
+    let boxed = PERSON.entry_boxed("boxed.png", Part::LeftHand);
     let nobody = serde_json::json!({ "file": "nobody.png", "people": [] });
     sandbox.write(
         "people/people.json",
         poses([PERSON.entry("person.png"), boxed, nobody]),
     );
-    let report = sandbox.json("synth photos people --out a.lance");
+    let report = sandbox.json("synth photos people --pairs-per-part 8 --out a.lance");
     let sources: BTreeSet<String> = sandbox
         .json("data list a.lance")
         .as_array()
@@ -110,6 +110,22 @@ fn a_box_is_enough_and_less_is_refused_by_name() {
         .map(|refused| refused["name"].as_str().unwrap())
         .collect();
     assert_eq!(refused, ["nobody.png", "unknown.png"]);
+}
+
+#[test]
+fn a_photograph_that_gives_no_pair_is_named() {
+    let sandbox = Sandbox::new();
+    person_folder(&sandbox);
+    // A face without structure: nothing in the box can be found or moved.
+    let blank = image::RgbImage::from_pixel(640, 640, image::Rgb([120, 130, 140]));
+    sandbox.write("people/blank.png", images::png(blank));
+    let blank = PERSON.entry_boxed("blank.png", Part::Face);
+    sandbox.write("people/people.json", poses([PERSON.entry("person.png"), blank]));
+    let report = sandbox.json("synth photos people --out a.lance");
+    assert_eq!(
+        report["refused"],
+        serde_json::json!([{ "name": "blank.png", "reason": "none of 2 tries gave a pair; `-v` says why" }])
+    );
 }
 
 #[test]

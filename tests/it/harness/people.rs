@@ -13,6 +13,13 @@ pub(crate) struct Person {
     keypoints: Value,
 }
 
+/// A part that a box can be drawn around.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Face,
+    LeftHand,
+}
+
 /// Draws the person once for all tests.
 pub(crate) static PERSON: LazyLock<Person> = LazyLock::new(|| {
     let sandbox = Sandbox::new();
@@ -34,18 +41,28 @@ impl Person {
         self.entry_with(file, self.keypoints.clone())
     }
 
-    /// An entry that knows nothing but the box around the left hand, with the margin that detectors give.
-    pub(crate) fn entry_boxed(&self, file: &str) -> Value {
+    /// An entry that knows nothing but the box around one `part`.
+    pub(crate) fn entry_boxed(&self, file: &str, part: Part) -> Value {
+        let (name, points) = match part {
+            Part::Face => ("face_box", 23..91),
+            Part::LeftHand => ("hand_boxes", 91..112),
+        };
         let along = |axis: usize| {
-            let points = self.keypoints.as_array().unwrap()[91..112].iter();
+            let points = self.keypoints.as_array().unwrap()[points.clone()].iter();
             let values: Vec<f64> = points.map(|point| point[axis].as_f64().unwrap()).collect();
             let low = values.iter().copied().fold(f64::INFINITY, f64::min);
             let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let margin = 0.15 * (high - low);
+            // Annotators leave a little room around a part.
+            let margin = 0.1 * (high - low);
             (low - margin, high - low + 2.0 * margin)
         };
         let ((x, width), (y, height)) = (along(0), along(1));
-        json!({ "file": file, "people": [{ "hand_boxes": [{ "side": "left", "bbox": [x, y, width, height] }] }] })
+        let rect = json!([x, y, width, height]);
+        let known = match part {
+            Part::Face => rect,
+            Part::LeftHand => json!([{ "side": "left", "bbox": rect }]),
+        };
+        json!({ "file": file, "people": [{ name: known }] })
     }
 
     /// An entry with other keypoints: `change` gets each point by its index.

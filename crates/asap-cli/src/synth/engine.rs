@@ -72,7 +72,25 @@ impl<J: Job> Engine<J> {
         self.progress.start("pairs", n_slots as u64);
         let result = self.build_and_append(dataset, &units, report).await;
         self.progress.finish();
-        result
+        result?;
+        if J::IS_SUPPLIED && !self.interrupt.is_requested() {
+            self.name_fruitless(&dataset.built_slots().await?, report);
+        }
+        Ok(())
+    }
+
+    /// Names the sources of which nothing is stored, so that none is left out silently.
+    fn name_fruitless(&self, stored: &BTreeSet<(PositiveId, u64)>, report: &mut Report) {
+        for job in self.jobs.iter() {
+            let id = job.positive_id();
+            let is_named = report.refused.iter().any(|refused| refused.name == job.name());
+            if !is_named && !job.slots().iter().any(|&slot| stored.contains(&(id, slot))) {
+                report.refused.push(Refused {
+                    name: job.name(),
+                    reason: format!("none of {} tries gave a pair; `-v` says why", job.slots().len()),
+                });
+            }
+        }
     }
 
     async fn build_and_append(

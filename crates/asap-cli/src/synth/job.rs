@@ -9,6 +9,8 @@ use asap_synth::{Draft, figure, photo};
 
 /// One positive and the pairs that are to be made from it.
 pub(crate) trait Job: Send + Sync + 'static {
+    /// Whether the user supplied the source, and so wants to know what became of it.
+    const IS_SUPPLIED: bool;
     /// For messages: the file or the figure.
     fn name(&self) -> String;
     /// The positive that it makes.
@@ -20,6 +22,8 @@ pub(crate) trait Job: Send + Sync + 'static {
 }
 
 impl Job for PhotoJob {
+    const IS_SUPPLIED: bool = true;
+
     fn name(&self) -> String {
         self.name().to_owned()
     }
@@ -38,6 +42,8 @@ impl Job for PhotoJob {
 }
 
 impl Job for FigureJob {
+    const IS_SUPPLIED: bool = false;
+
     fn name(&self) -> String {
         format!("figure {}", self.positive_id().short())
     }
