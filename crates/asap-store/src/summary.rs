@@ -74,6 +74,29 @@ impl Dataset {
         Ok(summaries)
     }
 
+    /// The SHA-256 of the file that each positive was made from, empty where there was none. No image is read.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table).
+    pub async fn source_hashes(&self) -> Result<BTreeMap<PositiveId, String>> {
+        let mut hashes = BTreeMap::new();
+        let each = |batch: &_| {
+            let rows = Rows::of_batch("positives", batch);
+            for row in 0..batch.num_rows() {
+                hashes.insert(
+                    rows.id("positive_id", row)?,
+                    rows::text(&rows, "source_sha256", row)?,
+                );
+            }
+            Ok(())
+        };
+        self.tables
+            .positives
+            .scan(&["positive_id", "source_sha256"], each)
+            .await?;
+        Ok(hashes)
+    }
+
     async fn shown(&self) -> Result<BTreeMap<PositiveId, Shown>> {
         let mut all = BTreeMap::new();
         let each = |batch: &_| {

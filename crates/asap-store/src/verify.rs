@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asap_core::{Mask, PairId, PositiveId, RegionStats, Rejected};
+use asap_core::{Mask, PairId, PositiveId, RegionStats, Rejected, Reporter};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -63,13 +63,20 @@ impl Dataset {
     /// Checks every image, mask and reference, and the statistics of about `sample` pairs spread evenly
     /// over the dataset.
     ///
-    /// A fault is part of the report, not an error: the check goes on to the end.
+    /// A fault is part of the report, not an error: the check goes on to the end. The reporter counts positives
+    /// and pairs.
     ///
     /// # Errors
     /// Only what keeps the tables from being read at all.
-    pub async fn verify(&self, sample: u64, recompute: Recompute<'_>) -> Result<VerifyReport> {
+    pub async fn verify(
+        &self,
+        sample: u64,
+        recompute: Recompute<'_>,
+        reporter: &dyn Reporter,
+    ) -> Result<VerifyReport> {
         let mut report = VerifyReport::default();
-        self.verify_positives(&mut report).await?;
+        reporter.start("verifying", self.row_counts().positives + self.count_rows());
+        self.verify_positives(&mut report, reporter).await?;
         let rows: Vec<u64> = (0..self.count_rows()).collect();
         let every = (sample > 0).then(|| self.count_rows().div_ceil(sample).max(1));
         for rows in rows.chunks(BATCH) {
@@ -84,12 +91,14 @@ impl Dataset {
                         .await?
                 }
             }
+            reporter.advance(rows.len() as u64);
         }
         self.verify_assessments(&mut report).await?;
+        reporter.finish();
         Ok(report)
     }
 
-    async fn verify_positives(&self, report: &mut VerifyReport) -> Result<()> {
+    async fn verify_positives(&self, report: &mut VerifyReport, reporter: &dyn Reporter) -> Result<()> {
         let rows: Vec<u64> = (0..self.row_counts().positives).collect();
         for rows in rows.chunks(BATCH) {
             let batch = self
@@ -101,6 +110,7 @@ impl Dataset {
             for (idx, &row) in rows.iter().enumerate() {
                 let id: PositiveId = columns.id("positive_id", idx)?;
                 report.positives += 1;
+                reporter.advance(1);
                 match self.positives_at(&[row]).await {
                     Err(error) => report.add("positive", id, chain(&error)),
                     Ok(positives) => {

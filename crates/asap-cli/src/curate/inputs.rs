@@ -1,7 +1,6 @@
 //! What curation looks at: numbers and small masks of every pair, read in bounded memory.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use anyhow::{Context as _, Result};
 use asap_core::{Assessment, Curation, PairId, PairSummary, PositiveId, Reporter};
@@ -78,7 +77,7 @@ pub(crate) async fn gather(
     reporter: &impl Reporter,
 ) -> Result<Vec<CurationInput>> {
     let pairs = dataset.summaries().await?;
-    let files = source_hashes(dataset, &pairs).await?;
+    let files = dataset.source_hashes().await?;
     reporter.start("deciding", pairs.len() as u64);
     let inputs = futures::stream::iter(pairs)
         .map(|pair| input(dataset, pair, assessments, &files, reporter))
@@ -110,15 +109,4 @@ async fn input(
         evidence: assessment.evidence.clone(),
         mask,
     })
-}
-
-/// The hash of the file that each positive was made from.
-async fn source_hashes(dataset: &Dataset, pairs: &[PairSummary]) -> Result<BTreeMap<PositiveId, String>> {
-    let mut hashes = BTreeMap::new();
-    for pair in pairs {
-        if let Entry::Vacant(entry) = hashes.entry(pair.positive_id) {
-            entry.insert(dataset.positive(pair.positive_id).await?.source.sha256);
-        }
-    }
-    Ok(hashes)
 }

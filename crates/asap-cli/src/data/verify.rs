@@ -11,6 +11,7 @@ use super::digest::Digests;
 use crate::args::VerifyArgs;
 use crate::failure::hinted;
 use crate::printer::Printer;
+use crate::progress::Progress;
 
 /// What was checked, and what the dataset holds.
 #[derive(Serialize)]
@@ -23,7 +24,9 @@ struct Verified {
 
 pub(crate) async fn run(args: &VerifyArgs, printer: Printer) -> Result<()> {
     let dataset = Dataset::open(&args.dataset).await?;
-    let report = dataset.verify(args.sample, &measured_again).await?;
+    let report = dataset
+        .verify(args.sample, &measured_again, &Progress::new(printer))
+        .await?;
     let verified = Verified {
         dataset: args.dataset.display().to_string(),
         report,

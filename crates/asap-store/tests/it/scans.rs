@@ -148,17 +148,21 @@ async fn verification_is_clean_and_samples_evenly() {
     let dataset = dataset(&dir).await;
     let asked = Mutex::new(0);
     let report = dataset
-        .verify(8, &|record, _, _| {
-            *asked.lock().unwrap() += 1;
-            record.assessment.as_ref().map(|a| a.stats[0].clone())
-        })
+        .verify(
+            8,
+            &|record, _, _| {
+                *asked.lock().unwrap() += 1;
+                record.assessment.as_ref().map(|a| a.stats[0].clone())
+            },
+            &(),
+        )
         .await
         .unwrap();
     assert!(report.is_clean(), "{:?}", report.faults);
     assert_eq!((report.positives, report.pairs, report.recomputed), (4, 24, 8));
     assert_eq!(*asked.lock().unwrap(), 8);
     let report = dataset
-        .verify(24, &|_, _, _| Some(stats(StatRegion::Edit, Some(0.502))))
+        .verify(24, &|_, _, _| Some(stats(StatRegion::Edit, Some(0.502))), &())
         .await
         .unwrap();
     assert_eq!(report.faults.len(), 20, "all but the four pairs of slot 2");
@@ -195,7 +199,7 @@ async fn verification_names_the_image_whose_bytes_changed() {
     }
     assert_eq!(n_flipped, 1, "the image is stored once, as it is");
     let dataset = Dataset::open(&path).await.unwrap();
-    let report = dataset.verify(0, &|_, _, _| None).await.unwrap();
+    let report = dataset.verify(0, &|_, _, _| None, &()).await.unwrap();
     let fault = &report.faults[0];
     assert_eq!(
         (fault.what.as_str(), fault.id.as_str()),
