@@ -39,7 +39,6 @@ pub(crate) fn command(context: &Context, args: Args) -> Result<()> {
             format!("/pairs/{pair}?decision=kept&mask=outline"),
             "1280,860",
         ),
-        ("dataset.png", "/dataset".to_owned(), "1280,1100"),
     ] {
         let file = context.root.join(FOLDER).join(name);
         shell::run(
