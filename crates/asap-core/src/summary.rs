@@ -47,6 +47,6 @@ pub struct PairSummary {
     pub lpips_inside: Option<f64>,
     /// LPIPS outside `mask_edit`.
     pub lpips_outside: Option<f64>,
-    /// Marked share of `mask_edit`.
-    pub mask_share: f64,
+    /// Marked share of `mask_edit`; `None` until the pair was measured.
+    pub mask_share: Option<f64>,
 }

@@ -24,7 +24,7 @@ struct Judged {
     decision: Decision,
     rejections: Vec<String>,
     numbers: [Option<f64>; 4],
-    mask_share: f64,
+    mask_share: Option<f64>,
 }
 
 impl Dataset {
@@ -148,18 +148,18 @@ impl Judged {
                 rows.f64("lpips_inside", row)?,
                 rows.f64("lpips_outside", row)?,
             ],
-            mask_share: rows::float(rows, "mask_share", row)?,
+            mask_share: rows.f64("mask_share", row)?,
         })
     }
 
-    /// A pair without an assessment is pending; its mask share is not known and shows as 0.
+    /// A pair without an assessment is pending.
     fn not_yet() -> Self {
         Self {
             split: Split::Train,
             decision: Decision::Pending,
             rejections: Vec::new(),
             numbers: [None; 4],
-            mask_share: 0.0,
+            mask_share: None,
         }
     }
 }

@@ -126,8 +126,7 @@ impl Means {
             over,
             ssim_inside: mean_of(|pair| pair.ssim_inside),
             ssim_outside: mean_of(|pair| pair.ssim_outside),
-            // A pair that nobody measured has the share 0.
-            mask_share: mean_of(|pair| (pair.mask_share > 0.0).then_some(pair.mask_share)),
+            mask_share: mean_of(|pair| pair.mask_share),
         }
     }
 

@@ -240,7 +240,7 @@ async fn summaries_are_sorted_and_say_what_is_stored() {
     assert_eq!(summary.ssim_inside, assessment.stats[0].ssim_inside);
     assert_eq!(summary.ssim_outside, assessment.stats[0].ssim_outside);
     assert_eq!((summary.lpips_inside, summary.lpips_outside), (None, None));
-    assert_eq!(summary.mask_share, assessment.evidence.mask_share);
+    assert_eq!(summary.mask_share, Some(assessment.evidence.mask_share));
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn orders(rows: &[PairSummary], key: SortKey) -> [Vec<u32>; 2] {
         SortKey::Source => None,
         SortKey::SsimInside => columns::finite(row.ssim_inside),
         SortKey::SsimOutside => columns::finite(row.ssim_outside),
-        SortKey::MaskShare => columns::finite(Some(row.mask_share)),
+        SortKey::MaskShare => columns::finite(row.mask_share),
     };
     [Order::Ascending, Order::Descending].map(|order| {
         let mut sorted: Vec<u32> = (0..rows.len() as u32).collect();

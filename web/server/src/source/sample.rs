@@ -95,7 +95,7 @@ fn row(pair_idx: usize) -> PairSummary {
         ssim_outside: Some(1.0 - 0.03 * stream.unit().powi(3)),
         lpips_inside: None,
         lpips_outside: None,
-        mask_share: 0.01 + 0.1 * stream.unit(),
+        mask_share: Some(0.01 + 0.1 * stream.unit()),
     }
 }
 
@@ -226,7 +226,7 @@ fn assessment(row: &PairSummary, pair: &Pair) -> Assessment {
             stats(StatRegion::Edit, &pair.mask_edit),
             stats(StatRegion::Part, &pair.mask_part),
         ],
-        evidence: evidence(row, pair),
+        evidence: evidence(pair),
         curation: Curation {
             decision: row.decision,
             rejections: is_rejected.then_some(rejection).into_iter().collect(),
@@ -236,7 +236,7 @@ fn assessment(row: &PairSummary, pair: &Pair) -> Assessment {
     }
 }
 
-fn evidence(row: &PairSummary, pair: &Pair) -> Evidence {
+fn evidence(pair: &Pair) -> Evidence {
     Evidence {
         short_side_px: HEIGHT_PX,
         part_sharpness: 120.0,
@@ -246,7 +246,7 @@ fn evidence(row: &PairSummary, pair: &Pair) -> Evidence {
         edit_share_of_part: 0.6,
         containment: 1.0,
         mean_color_shift: 4.0,
-        mask_share: row.mask_share,
+        mask_share: pair.mask_edit.area_share(),
         mask_components: 1,
         is_patch: true,
         positive_phash: 0,
