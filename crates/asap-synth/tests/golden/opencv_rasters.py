@@ -1,6 +1,6 @@
 """Golden rasters of pose-map drawing, from OpenCV.
 
-    pip install opencv-python-headless==4.10.0.84 numpy==2.4.6 && python opencv_rasters.py
+    pip install -r requirements.txt && python opencv_rasters.py
 
 writes `opencv_rasters.json` beside this file; the same versions write the same bytes. Every shape is drawn in
 white on a black canvas of 96 x 72 pixels, partly beyond its edge, and kept as runs: a list of
