@@ -20,15 +20,18 @@
 //! assert_eq!(counts.rsi(), Some(80.0 / 70.0));
 //! ```
 
+pub mod chat;
 pub mod curation;
 pub mod degradation;
 pub mod geometry;
 pub mod graph;
 pub mod id;
+pub mod judgement;
 pub mod mask;
 pub mod objective;
 pub mod pair;
 pub mod paper;
+pub mod prompt;
 pub mod random;
 pub mod region;
 pub mod reporter;
@@ -42,11 +45,14 @@ pub use degradation::{Degradation, Kind, Mechanism, Part, Scope, Severity};
 pub use geometry::{BoxPx, Point};
 pub use graph::{Bone, Finger, Node, Segment, SkeletonGraph};
 pub use id::{PairId, PositiveId, Sha256};
+pub use judgement::{Comparison, Judge, Judgement, Order, Outcome, Sample, Topic};
 pub use mask::Mask;
 pub use pair::{Pair, Positive, Provenance, Rejected, Source, SourceKind, Split};
+pub use prompt::{Category, Prompt, PromptId};
 pub use random::Stream;
 pub use region::{Region, Side};
 pub use reporter::Reporter;
+pub use score::{AerCounts, Choice, RsiCounts, UnscoredReason, Verdict};
 pub use skeleton::{Keypoint, Skeleton};
 pub use stats::{Assessment, Evidence, RegionStats, StatRegion};
 pub use summary::PairSummary;

@@ -2,8 +2,48 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a judge says of one image. Nothing defaults: what could not be judged is unscored, with a reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+use crate::judgement::Outcome;
+
+/// Why there is no verdict. Nothing defaults to a verdict: each of these is counted and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnscoredReason {
+    /// The answer is not the JSON that was asked for.
+    Parse,
+    /// The answer has a verdict that the protocol does not know.
+    InvalidEnum,
+    /// The answer was cut.
+    Truncated,
+    /// A filter stopped the question or the answer.
+    Blocked,
+    /// The judge will not answer.
+    Refused,
+    /// The judge looked and could not tell.
+    Declined,
+    /// The call failed.
+    Http,
+    /// The image is missing or does not decode.
+    NoImage,
+}
+
+impl UnscoredReason {
+    /// The name used in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::InvalidEnum => "invalid_enum",
+            Self::Truncated => "truncated",
+            Self::Blocked => "blocked",
+            Self::Refused => "refused",
+            Self::Declined => "declined",
+            Self::Http => "http",
+            Self::NoImage => "no_image",
+        }
+    }
+}
+
+/// What a judge says of one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Anatomically plausible.
@@ -13,7 +53,24 @@ pub enum Verdict {
     /// No verdict.
     Unscored {
         /// Why there is none.
-        reason: String,
+        reason: UnscoredReason,
+    },
+}
+
+/// What a judge says of two images, by the order in which they were shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Image 1 is anatomically better.
+    First,
+    /// Image 2 is anatomically better.
+    Second,
+    /// No clear difference in anatomical errors.
+    Tie,
+    /// No choice.
+    Unscored {
+        /// Why there is none.
+        reason: UnscoredReason,
     },
 }
 
@@ -67,6 +124,19 @@ pub struct RsiCounts {
 }
 
 impl RsiCounts {
+    /// Counts outcomes.
+    pub fn of(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        let mut counts = Self::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Win => counts.wins += 1,
+                Outcome::Tie => counts.ties += 1,
+                Outcome::Loss => counts.losses += 1,
+            }
+        }
+        counts
+    }
+
     /// The relative superiority index; `None` when both losses and ties are 0.
     ///
     /// # Source
@@ -93,7 +163,7 @@ mod tests {
     #[test]
     fn aer_leaves_unscored_images_out_and_counts_them() {
         let unscored = Verdict::Unscored {
-            reason: "blocked".to_owned(),
+            reason: UnscoredReason::Blocked,
         };
         let counts = AerCounts::of(&[
             Verdict::Fail,

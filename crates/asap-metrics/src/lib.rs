@@ -42,6 +42,7 @@ mod error;
 mod kernel;
 mod region;
 mod scan;
+pub mod scorers;
 mod sharpness;
 mod ssim;
 mod view;

@@ -51,6 +51,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "asap-store",
             "asap-synth",
             "asap-metrics",
+            "asap-remote",
             "asap-server",
         ],
     ),

@@ -1,0 +1,1 @@
+//! Clients of judges and image generators over HTTP.
