@@ -1,7 +1,8 @@
 //! `golden`: runs the reference programs that write the golden numbers beside themselves.
 //!
-//! A folder of golden numbers is `tests/golden` of the workspace or of a crate. It holds scripts, what they
-//! wrote, and a `requirements.txt` that pins what the scripts import.
+//! A folder of golden numbers is `tests/golden` of the workspace or of a crate, or a folder in one of these, for
+//! a topic whose reference programs do not go together with the others. It holds scripts, what they wrote, and
+//! a `requirements.txt` that pins what the scripts import.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,13 +47,22 @@ pub(crate) fn golden(context: &Context, mut args: Args) -> Result<()> {
 /// All folders of golden numbers that hold a script, in the order of their paths.
 pub(crate) fn folders(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = vec![root.join("tests/golden")];
-    let crates = root.join("crates");
-    for entry in fs::read_dir(&crates).with_context(|| format!("reading `{}`", crates.display()))? {
-        found.push(entry?.path().join("tests/golden"));
+    for member in entries(&root.join("crates"))? {
+        found.push(member.join("tests/golden"));
     }
-    found.retain(|folder| folder.is_dir() && !scripts(folder).is_empty());
+    found.retain(|folder| folder.is_dir());
+    for folder in found.clone() {
+        found.extend(entries(&folder)?.into_iter().filter(|path| path.is_dir()));
+    }
+    found.retain(|folder| !scripts(folder).is_empty());
     found.sort();
     Ok(found)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let found: std::io::Result<_> = read();
+    found.with_context(|| format!("reading `{}`", folder.display()))
 }
 
 /// The environment of one folder of golden numbers.
@@ -97,8 +107,7 @@ fn run_scripts(context: &Context, folder: &Path) -> Result<()> {
 /// What the scripts may have written: every file but scripts and requirements.
 fn contents(folder: &Path) -> Result<Contents> {
     let mut found = Contents::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("reading `{}`", folder.display()))? {
-        let path = entry?.path();
+    for path in entries(folder)? {
         let is_source = path
             .extension()
             .is_some_and(|end| end == "py" || end == "txt" || end == "md");
@@ -129,6 +138,24 @@ fn put_back(before: &Contents, after: &Contents) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn topics_have_folders_of_their_own() {
+        let root = std::env::temp_dir().join(format!("asap-xtask-topics-{}", std::process::id()));
+        let golden = root.join("crates/a/tests/golden");
+        for folder in [
+            root.join("tests/golden"),
+            golden.join("lpips"),
+            golden.join("empty"),
+        ] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        for script in [golden.join("ssim.py"), golden.join("lpips/lpips.py")] {
+            fs::write(script, "").unwrap();
+        }
+        assert_eq!(folders(&root).unwrap(), [golden.clone(), golden.join("lpips")]);
+        fs::remove_dir_all(root).unwrap();
+    }
 
     #[test]
     fn a_check_names_what_changed_and_leaves_the_files_as_they_were() {
