@@ -13,7 +13,7 @@ use crate::gemini::GeminiBody;
 use crate::keys::{Environment, Key};
 use crate::openai::{Adjustment, Dialect, OpenAiBody, TemperatureUse};
 use crate::ordered::Ordered;
-use crate::transport::{Call, Transport, shown};
+use crate::transport::{Call, Repeat, Transport, shown};
 use crate::{Result, gemini, openai};
 
 /// No answer of a judge comes near this.
@@ -51,6 +51,7 @@ impl Server {
             url,
             key: self.key.as_ref(),
             max_bytes,
+            repeat: Repeat::Freely,
         }
     }
 }
@@ -145,16 +146,7 @@ impl ChatClient {
                 return Err(error.failure);
             }
             if let Some(code) = error.code.as_deref().filter(|code| openai::is_block(code)) {
-                return Ok(ChatReply {
-                    text: String::new(),
-                    finish: Finish::Blocked {
-                        reason: code.to_owned(),
-                    },
-                    model_version: None,
-                    response_id: None,
-                    usage: None,
-                    raw: error.body,
-                });
+                return Ok(blocked(code.to_owned(), error.body));
             }
             let (parameter, code) = (error.parameter.as_deref(), error.code.as_deref());
             match openai::adjustment(dialect, parameter, code, &error.failure.message) {
@@ -245,6 +237,18 @@ pub(crate) fn body_with(
     Ok(written
         .expect("maps with text keys can be written as JSON")
         .into())
+}
+
+/// The reply of a server that says with a failed status that a filter stopped the question.
+pub(crate) fn blocked(reason: String, raw: String) -> ChatReply {
+    ChatReply {
+        text: String::new(),
+        finish: Finish::Blocked { reason },
+        model_version: None,
+        response_id: None,
+        usage: None,
+        raw,
+    }
 }
 
 /// Reads the stored body of a successful response again: a pure function, so that a better reader costs no call.

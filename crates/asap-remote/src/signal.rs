@@ -31,6 +31,8 @@ pub(crate) struct Signal {
     pub(crate) code: Option<String>,
     /// The body of the response.
     pub(crate) body: String,
+    /// Whether it is certain that the server did not do what was asked.
+    pub(crate) is_surely_undone: bool,
 }
 
 /// A failed response as it came.
@@ -75,6 +77,7 @@ impl Failed<'_> {
             parameter: word("param"),
             code,
             body: String::from_utf8_lossy(self.body).into_owned(),
+            is_surely_undone: kind == ChatFailureKind::RateLimited,
         }
     }
 

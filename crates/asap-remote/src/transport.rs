@@ -84,6 +84,16 @@ pub(crate) struct Call<'a> {
     pub(crate) key: Option<&'a Key>,
     /// A longer response is refused.
     pub(crate) max_bytes: usize,
+    pub(crate) repeat: Repeat,
+}
+
+/// When a call may be made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Whenever the failure allows it.
+    Freely,
+    /// Only if the server surely did not do what was asked: a second time would be paid twice.
+    IfUndone,
 }
 
 impl Transport {
@@ -163,6 +173,7 @@ impl Transport {
             report(permit, &signal);
             let delay = match signal.retry {
                 Retry::Never => None,
+                _ if call.repeat == Repeat::IfUndone && !signal.is_surely_undone => None,
                 _ if attempts >= policy.max_attempts => None,
                 Retry::Later => Some(policy.backoff(attempts, &mut jitter)),
                 Retry::After(delay) => Some(delay).filter(|delay| *delay <= policy.max_server_delay),
@@ -284,6 +295,7 @@ fn never(kind: ChatFailureKind, message: String) -> Signal {
         parameter: None,
         code: None,
         body: String::new(),
+        is_surely_undone: false,
     }
 }
 
@@ -323,6 +335,7 @@ fn network(error: &reqwest::Error) -> Signal {
     let message = crate::signal::quote(&format!("{what}: {}", causes.join(": ")));
     Signal {
         retry: Retry::Later,
+        is_surely_undone: error.is_connect(),
         ..never(ChatFailureKind::Network, message)
     }
 }
