@@ -134,9 +134,10 @@ impl ChatClient {
             let mut error = match self.transport.call(call, build).await {
                 Ok(answer) => {
                     let raw = call.hide(String::from_utf8_lossy(&answer.body).into_owned());
-                    return parse_reply(self.server.vendor, &raw).map_err(|message| {
-                        call.failure(ChatFailureKind::Malformed, message, n_earlier + answer.attempts)
-                    });
+                    let attempts = n_earlier + answer.attempts;
+                    return parse_reply(self.server.vendor, &raw)
+                        .map(|reply| ChatReply { attempts, ..reply })
+                        .map_err(|message| call.failure(ChatFailureKind::Malformed, message, attempts));
                 }
                 Err(error) => error,
             };
@@ -146,7 +147,10 @@ impl ChatClient {
                 return Err(error.failure);
             }
             if let Some(code) = error.code.as_deref().filter(|code| openai::is_block(code)) {
-                return Ok(blocked(code.to_owned(), error.body));
+                return Ok(ChatReply {
+                    attempts: n_earlier,
+                    ..blocked(code.to_owned(), error.body)
+                });
             }
             let (parameter, code) = (error.parameter.as_deref(), error.code.as_deref());
             match openai::adjustment(dialect, parameter, code, &error.failure.message) {
@@ -248,6 +252,7 @@ pub(crate) fn blocked(reason: String, raw: String) -> ChatReply {
         response_id: None,
         usage: None,
         raw,
+        attempts: 1,
     }
 }
 
