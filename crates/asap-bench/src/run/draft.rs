@@ -65,14 +65,18 @@ impl RunDraft {
     /// Checks what is listed and finds what is not.
     fn take_stock(&mut self) -> Result<()> {
         let found = problems(&self.dir, &self.manifest, &self.prompts, Depth::Bytes);
-        let (broken, gaps): (Vec<Problem>, Vec<Problem>) =
-            found.into_iter().partition(|problem| problem.severity() == Severity::Broken);
+        let (broken, gaps): (Vec<Problem>, Vec<Problem>) = found
+            .into_iter()
+            .partition(|problem| problem.severity() == Severity::Broken);
         if !broken.is_empty() {
             return Err(self.refused(broken));
         }
         let missing: Vec<&str> = gaps.iter().filter_map(Problem::file).collect();
         let listed = std::mem::take(&mut self.manifest.images);
-        for image in listed.into_iter().filter(|image| !missing.contains(&image.file.as_str())) {
+        for image in listed
+            .into_iter()
+            .filter(|image| !missing.contains(&image.file.as_str()))
+        {
             self.insert(image);
         }
         let unlisted: Vec<(PromptId, u64, String)> = self
@@ -80,8 +84,10 @@ impl RunDraft {
             .into_iter()
             .filter_map(|(prompt, seed)| Some((prompt.id.clone(), seed, self.file_of(&prompt.id, seed)?)))
             .collect();
-        let read: Vec<std::result::Result<ImageEntry, Problem>> =
-            unlisted.par_iter().map(|(id, seed, file)| entry(&self.dir, id, *seed, file)).collect();
+        let read: Vec<std::result::Result<ImageEntry, Problem>> = unlisted
+            .par_iter()
+            .map(|(id, seed, file)| entry(&self.dir, id, *seed, file))
+            .collect();
         let mut broken = Vec::new();
         for result in read {
             match result {
@@ -89,7 +95,11 @@ impl RunDraft {
                 Err(problem) => broken.push(problem),
             }
         }
-        if broken.is_empty() { Ok(()) } else { Err(self.refused(broken)) }
+        if broken.is_empty() {
+            Ok(())
+        } else {
+            Err(self.refused(broken))
+        }
     }
 
     /// The samples that have no image yet, seed by seed, so that a run that ends early has whole seeds.
@@ -101,6 +111,16 @@ impl RunDraft {
             places.map(move |place| (&prompts[place], seed))
         };
         self.manifest.seeds.iter().flat_map(of_seed).collect()
+    }
+
+    /// Whether a sample has its image.
+    pub fn has(&self, prompt_id: &PromptId, seed: u64) -> bool {
+        let place = self
+            .prompts
+            .prompts()
+            .iter()
+            .position(|prompt| prompt.id == *prompt_id);
+        place.is_some_and(|place| self.images.contains_key(&(place, seed)))
     }
 
     /// The images that are there.
@@ -164,7 +184,9 @@ impl RunDraft {
     }
 
     fn file_of(&self, prompt_id: &PromptId, seed: u64) -> Option<String> {
-        let mut names = EXTENSIONS.iter().map(|extension| format!("images/{prompt_id}/{seed}.{extension}"));
+        let mut names = EXTENSIONS
+            .iter()
+            .map(|extension| format!("images/{prompt_id}/{seed}.{extension}"));
         names.find(|name| self.dir.join(name).is_file())
     }
 
@@ -181,24 +203,41 @@ fn check_same(dir: &Path, before: &RunManifest, now: &RunManifest) -> Result<()>
     let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
     let parts = [
         ("model", text(&before.model), text(&now.model)),
-        ("generator", text(&before.generator.kind), text(&now.generator.kind)),
+        (
+            "generator",
+            text(&before.generator.kind),
+            text(&now.generator.kind),
+        ),
         ("settings", settings(before), settings(now)),
         ("protocol", before.protocol.id.clone(), now.protocol.id.clone()),
-        ("protocol file", before.protocol.sha256.short(), now.protocol.sha256.short()),
-        ("prompts", before.benchmark.prompts_sha256.short(), now.benchmark.prompts_sha256.short()),
+        (
+            "protocol file",
+            before.protocol.sha256.short(),
+            now.protocol.sha256.short(),
+        ),
+        (
+            "prompts",
+            before.benchmark.prompts_sha256.short(),
+            now.benchmark.prompts_sha256.short(),
+        ),
     ];
     match parts.iter().find(|(_, before, now)| before != now) {
         None => Ok(()),
         Some((what, before, now)) => Err(Error::File {
             path: dir.join("run.json"),
-            message: format!("the run was begun with another {what}: {before}, now {now}; choose another folder"),
+            message: format!(
+                "the run was begun with another {what}: {before}, now {now}; choose another folder"
+            ),
         }),
     }
 }
 
 fn settings(manifest: &RunManifest) -> String {
     let pairs = manifest.generator.settings.iter();
-    pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    pairs
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Writes a file that must not be there yet, in one step.

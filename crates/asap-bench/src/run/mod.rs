@@ -14,6 +14,7 @@
 mod adopt;
 mod check;
 mod draft;
+pub mod hap;
 mod prompts;
 mod scores;
 
@@ -211,7 +212,8 @@ impl Run {
 
     /// The image of a sample; `None` where it is missing or does not decode.
     pub fn image(&self, prompt_id: &PromptId, seed: u64) -> Option<&ImageEntry> {
-        self.listed(prompt_id, seed).filter(|image| !self.lost.contains(&image.file))
+        self.listed(prompt_id, seed)
+            .filter(|image| !self.lost.contains(&image.file))
     }
 
     /// The hash that the manifest has of a sample, whether or not the image is still there.
