@@ -167,6 +167,8 @@ pub enum PromptSource {
     Llm,
     /// A person.
     Human,
+    /// A program, from parts that people wrote.
+    Template,
 }
 
 /// One prompt of a benchmark: a line of `data/prompts.jsonl`.

@@ -113,6 +113,16 @@ impl RunDraft {
         self.manifest.seeds.iter().flat_map(of_seed).collect()
     }
 
+    /// Whether a sample has its image.
+    pub fn has(&self, prompt_id: &PromptId, seed: u64) -> bool {
+        let place = self
+            .prompts
+            .prompts()
+            .iter()
+            .position(|prompt| prompt.id == *prompt_id);
+        place.is_some_and(|place| self.images.contains_key(&(place, seed)))
+    }
+
     /// The images that are there.
     pub fn n_images(&self) -> usize {
         self.images.len()

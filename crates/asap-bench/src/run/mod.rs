@@ -14,6 +14,7 @@
 mod adopt;
 mod check;
 mod draft;
+pub mod hap;
 mod prompts;
 mod scores;
 

@@ -10,6 +10,8 @@ pub(crate) enum BenchCommand {
     Generate(GenerateArgs),
     /// Make a run out of a folder of images that something else drew
     Adopt(AdoptArgs),
+    /// Make two runs out of the preferred and the rejected images of a HAP dataset, with the answers that are known
+    FromHap(FromHapArgs),
     /// Let a model, people or known answers judge the images of a run
     Judge(JudgeArgs),
 }
@@ -89,6 +91,30 @@ pub(crate) struct AdoptArgs {
     /// A setting that the images were drawn with: `steps=28`; may be repeated
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) settings: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap bench from-hap hap.lance --out runs
+  asap bench judge runs/hap-rejected --protocol aer.v1 --judge known:runs/known.jsonl
+  asap bench judge runs/hap-preferred --against runs/hap-rejected --protocol rsi.v1 --judge known:runs/known.jsonl
+
+Every labelled pair becomes a prompt with one image in each run, so that a judge, a protocol or a rater can be tried
+out where each answer can be checked. The same command goes on where it was interrupted.")]
+pub(crate) struct FromHapArgs {
+    /// The dataset
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) dataset: PathBuf,
+    /// Folder for `hap-preferred`, `hap-rejected` and `known.jsonl`
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// Take every pair, not only the kept ones
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Take only so many pairs, spread evenly over the dataset
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
 }
 
 #[derive(Args, Debug)]

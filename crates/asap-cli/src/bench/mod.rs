@@ -3,6 +3,7 @@
 mod adopt;
 mod batch;
 mod endpoint;
+mod from_hap;
 mod generate;
 mod judge;
 mod verdict_table;
@@ -19,6 +20,7 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
     match command {
         BenchCommand::Generate(args) => generate::run(args, printer).await,
         BenchCommand::Adopt(args) => adopt::run(&args, printer),
+        BenchCommand::FromHap(args) => from_hap::run(&args, printer).await,
         BenchCommand::Judge(args) => judge::run(args, printer).await,
     }
 }
