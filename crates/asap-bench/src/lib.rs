@@ -10,6 +10,7 @@ mod jsonl;
 pub mod judge;
 pub mod protocol;
 pub mod run;
+pub mod stats;
 
 pub use error::{Error, Result};
 pub use jsonl::TornLine;
