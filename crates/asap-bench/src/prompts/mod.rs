@@ -4,14 +4,24 @@
 //! [`PromptSet::load`] refuses a set with any fault and names all of them; [`read`] gives what could be read
 //! beside the faults, for a validator that goes on.
 
+mod checks;
 mod error;
+mod finding;
 mod load;
 mod row;
+mod rules;
 mod set;
 mod split;
 mod taxonomy;
+mod tokens;
+mod validate;
+mod words;
 
 pub use error::{Error, Fault, Result};
+pub use finding::{Finding, Severity};
 pub use load::{Reading, read};
+pub use rules::{EMBEDDED_RULES, Rules};
 pub use set::PromptSet;
 pub use taxonomy::Taxonomy;
+pub use tokens::{Counting, TokenCounter, Tokenizers, bert_tokens_estimate, clip_tokens_estimate};
+pub use validate::{CheckCount, Options, Report, validate};
