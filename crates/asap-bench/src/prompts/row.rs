@@ -108,7 +108,7 @@ fn taxonomy_faults(prompt: &Prompt, taxonomy: &Taxonomy) -> Vec<String> {
         found.push(format!(
             "id `{}`: expected `{}-{}-` and four digits",
             prompt.id,
-            taxonomy.id_prefix(),
+            taxonomy.id_prefix,
             prompt.category.code()
         ));
     }

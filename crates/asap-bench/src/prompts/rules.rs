@@ -31,6 +31,7 @@ pub struct Rules {
     pub(super) tokens: Tokens,
     pub(super) characters: Characters,
     pub(super) template: Template,
+    pub(super) balance: Balance,
     pub(super) leakage: Leakage,
     pub(super) visible: BTreeMap<VisiblePart, Lexicon>,
     pub(super) hidden: Hidden,
@@ -95,6 +96,12 @@ pub(super) struct Template {
     pub(super) skeleton_words: usize,
     pub(super) skeleton_share_max: f64,
     pub(super) repeats_min: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Balance {
+    pub(super) share_tolerance: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -189,6 +196,7 @@ impl Rules {
         };
         let shares = [
             ("duplicates.near_jaccard_max", self.duplicates.near_jaccard_max),
+            ("balance.share_tolerance", self.balance.share_tolerance),
             ("leakage.near_jaccard_max", self.leakage.near_jaccard_max),
             ("template.opening_share_max", self.template.opening_share_max),
             ("template.skeleton_share_max", self.template.skeleton_share_max),

@@ -5,6 +5,7 @@ use std::path::Path;
 use asap_core::{Category, PromptId};
 use serde::{Deserialize, Serialize};
 
+use super::axis::Axis;
 use super::{Error, Result};
 
 /// All of `taxonomy.toml`.
@@ -15,14 +16,32 @@ pub struct Taxonomy {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// What ids begin with: `haf` in `haf-obj-0042`.
+    pub id_prefix: String,
     /// Prompts of each category.
     pub prompts_per_category: u32,
+    /// Categories.
+    #[serde(rename = "category")]
+    pub categories: Vec<CategoryEntry>,
     /// Subcategories.
     #[serde(rename = "subcategory")]
     pub subcategories: Vec<Subcategory>,
     /// Factors of difficulty.
     #[serde(rename = "factor")]
     pub factors: Vec<Factor>,
+    /// What the balance is counted over.
+    #[serde(rename = "axis")]
+    pub axes: Vec<Axis>,
+}
+
+/// What belongs to a category.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryEntry {
+    /// The category.
+    pub id: Category,
+    /// What belongs to it.
+    pub definition: String,
 }
 
 /// A part of a category.
@@ -35,6 +54,8 @@ pub struct Subcategory {
     pub category: Category,
     /// What belongs to it.
     pub definition: String,
+    /// How many prompts it has.
+    pub n_prompts: u32,
 }
 
 /// Something that makes a prompt hard.
@@ -63,14 +84,9 @@ impl Taxonomy {
         })
     }
 
-    /// What ids begin with.
-    pub const fn id_prefix(&self) -> &'static str {
-        "haf"
-    }
-
     /// Whether an id is `PREFIX-CODE-` and four digits.
     pub fn is_numbered_id(&self, id: &PromptId, category: Category) -> bool {
-        let number = id.as_str().strip_prefix(self.id_prefix());
+        let number = id.as_str().strip_prefix(self.id_prefix.as_str());
         let number = number.and_then(|rest| {
             rest.strip_prefix('-')?
                 .strip_prefix(category.code())?

@@ -15,6 +15,8 @@ use super::{Fault, Reading, Rules};
 const FORMAT: &str = "format";
 /// Checks that need captions to compare with.
 const LEAK_PREFIX: &str = "leak.";
+/// Checks that need a taxonomy.
+const BALANCE_PREFIX: &str = "balance.";
 
 /// What a validation is done with.
 pub struct Options<'a> {
@@ -80,7 +82,11 @@ pub fn validate(reading: &Reading, options: &Options<'_>) -> Report {
         n_findings: Some(findings.len()),
     }];
     for check in CHECKS {
-        let is_run = options.captions.is_some() || !check.id.starts_with(LEAK_PREFIX);
+        let is_run = if check.id.starts_with(LEAK_PREFIX) {
+            options.captions.is_some()
+        } else {
+            set.taxonomy().is_some() || !check.id.starts_with(BALANCE_PREFIX)
+        };
         let found = if is_run {
             check.findings(&subject)
         } else {

@@ -71,7 +71,11 @@ impl Text {
 }
 
 fn words(text: &str) -> Vec<Word> {
-    let text: String = text.nfkc().map(plain_apostrophe).collect();
+    let text: String = text
+        .nfkc()
+        .filter(|&c| !is_unseen(c))
+        .map(plain_apostrophe)
+        .collect();
     let mut words = Vec::new();
     let mut gap = Gap::Sentence;
     let mut rest = text.as_str();
@@ -84,6 +88,11 @@ fn words(text: &str) -> Vec<Word> {
         rest = &rest[end..];
     }
     words
+}
+
+/// Soft hyphen, zero-width spaces and joiners, byte-order mark: two texts that differ in them look the same.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 fn plain_apostrophe(c: char) -> char {
@@ -303,7 +312,7 @@ mod tests {
             ["a", "dancer", "close", "up", "4", "toes", "don't"]
         );
         assert_eq!(
-            Text::new("The  \u{fb01}st, \"UP\"!").normal,
+            Text::new("The  \u{fb01}\u{ad}st, \"UP\"!").normal,
             Text::new("the fist up").normal
         );
     }

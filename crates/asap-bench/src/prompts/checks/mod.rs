@@ -1,5 +1,6 @@
 //! The checks: each a small function over the whole set, listed once with its id, severity and way out.
 
+mod balance;
 mod counts;
 mod duplicates;
 mod leakage;
@@ -236,6 +237,30 @@ pub(super) const CHECKS: &[Check] = &[
         "a minor in a sensitive context",
         "make the person an adult or change the context",
         wording::sensitive_minors,
+    ),
+    error(
+        "balance.subcategory",
+        "more or fewer prompts than the taxonomy says",
+        "move, write or drop prompts",
+        balance::subcategories,
+    ),
+    error(
+        "balance.share",
+        "a share far from its target",
+        "change prompts, or the target if it was wrong",
+        balance::shares,
+    ),
+    error(
+        "balance.value",
+        "a value that the axis does not list",
+        "correct the row, or list the value",
+        balance::values,
+    ),
+    warning(
+        "balance.factor",
+        "a factor that no prompt has",
+        "write a prompt with it, or drop it",
+        balance::factors,
     ),
     error(
         "leak.ngram",

@@ -18,7 +18,8 @@ pub(super) fn opening(subject: &Subject<'_>) -> Vec<Hit> {
 }
 
 /// Equal first items of the skeleton, eight by default: words, with persons, parts of the body, numbers, and
-/// words of age, look and side replaced by the name of their class, and equal classes in a row joined.
+/// words of age, look and side replaced by the name of their class, equal classes in a row joined, and articles
+/// left out.
 pub(super) fn skeleton(subject: &Subject<'_>) -> Vec<Hit> {
     let rules = &subject.rules.template;
     let key = |text: &Text| {
@@ -53,8 +54,9 @@ fn skeleton_of(subject: &Subject<'_>, words: &[Word]) -> Vec<String> {
     let mut at = 0;
     while at < words.len() {
         let (item, len) = class_at(subject, words, at);
-        let is_class = item.starts_with('<');
-        if !is_class || items.last() != Some(&item) {
+        let is_article = matches!(item.as_str(), "a" | "an" | "the");
+        let is_repeated = item.starts_with('<') && items.last() == Some(&item);
+        if !is_article && !is_repeated {
             items.push(item);
         }
         at += len;
