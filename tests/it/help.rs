@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 16] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -14,6 +14,8 @@ const COMMANDS: [&str; 14] = [
     "data versions",
     "data compact",
     "data show",
+    "bench prompts validate",
+    "bench prompts stats",
     "pose-map",
     "serve",
     "completions",

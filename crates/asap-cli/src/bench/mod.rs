@@ -5,6 +5,7 @@ mod batch;
 mod endpoint;
 mod generate;
 mod judge;
+mod prompts;
 mod verdict_table;
 
 use anyhow::Result;
@@ -20,6 +21,7 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::Generate(args) => generate::run(args, printer).await,
         BenchCommand::Adopt(args) => adopt::run(&args, printer),
         BenchCommand::Judge(args) => judge::run(args, printer).await,
+        BenchCommand::Prompts { action } => prompts::run(action, printer).await,
     }
 }
 
