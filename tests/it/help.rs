@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 20] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -16,7 +16,10 @@ const COMMANDS: [&str; 17] = [
     "data show",
     "bench generate",
     "bench adopt",
+    "bench from-hap",
     "bench judge",
+    "bench prompts validate",
+    "bench prompts stats",
     "pose-map",
     "serve",
     "completions",

@@ -8,6 +8,7 @@ pub mod cost;
 mod error;
 mod jsonl;
 pub mod judge;
+pub mod prompts;
 pub mod protocol;
 pub mod run;
 pub mod stats;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::PromptsCommand;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
     /// Draw the images of a benchmark with a model behind a server
@@ -14,6 +16,11 @@ pub(crate) enum BenchCommand {
     FromHap(FromHapArgs),
     /// Let a model, people or known answers judge the images of a run
     Judge(JudgeArgs),
+    /// Check and count sets of prompts
+    Prompts {
+        #[command(subcommand)]
+        action: PromptsCommand,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,7 @@
 //! The command line: what a user may write. Nothing is decided here.
 
 mod bench;
+mod prompts;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use asap_synth::pose_map::DrawAt;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use bench::{AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg};
+pub(crate) use prompts::{PromptsCommand, PromptsStatsArgs, ValidateArgs};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
 #[derive(Debug, Parser)]

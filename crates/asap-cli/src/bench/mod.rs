@@ -6,6 +6,7 @@ mod endpoint;
 mod from_hap;
 mod generate;
 mod judge;
+mod prompts;
 mod verdict_table;
 
 use anyhow::Result;
@@ -22,6 +23,7 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::Adopt(args) => adopt::run(&args, printer),
         BenchCommand::FromHap(args) => from_hap::run(&args, printer).await,
         BenchCommand::Judge(args) => judge::run(args, printer).await,
+        BenchCommand::Prompts { action } => prompts::run(action, printer).await,
     }
 }
 
