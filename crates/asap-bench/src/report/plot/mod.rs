@@ -21,6 +21,7 @@ pub use matrix::Matrix;
 pub use png::{PngError, to_png};
 pub use radar::{Radar, RadarSeries};
 pub use scatter::{Scatter, ScatterPoint};
+pub(in crate::report) use canvas::escape;
 pub use theme::{page_css, variables};
 
 /// Width of every plot, in CSS pixels.
