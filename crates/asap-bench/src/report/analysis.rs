@@ -62,7 +62,7 @@ impl Analysis {
     /// # Errors
     /// Those of [`crate::stats`], for logs that contradict themselves.
     pub fn of(log: &Log, models: &[String], options: &Options) -> Result<Self> {
-        let is_judge = |judge: &Judge| *judge == options.judge;
+        let is_judge = |judge: &Judge| options.judge.is(judge);
         let judged = by_model(log.judgements.iter().filter(|row| {
             is_judge(&row.judge) && Some(&row.protocol) == options.aer_protocol.as_ref()
         }));

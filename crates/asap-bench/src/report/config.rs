@@ -11,6 +11,38 @@ use crate::stats::{Bootstrap, Level};
 /// The layout of a report's folder that this version writes and verifies.
 pub const REPORT_SCHEMA: u32 = 1;
 
+/// Whose verdicts are at the head of the tables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// A model, by the judge's name.
+    Model(String),
+    /// The construction of the images.
+    Known,
+    /// All people together.
+    People,
+}
+
+impl Who {
+    /// Whether a verdict is theirs.
+    pub fn is(&self, judge: &Judge) -> bool {
+        match (self, judge) {
+            (Self::Model(name), Judge::Model(judge)) => name == judge,
+            (Self::Known, Judge::Known) | (Self::People, Judge::Human(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// The name for people.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Model(name) => name,
+            Self::Known => "known answers",
+            Self::People => "people",
+        }
+    }
+}
+
 /// How figures are computed. Nothing here has a default: a report without these numbers says nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +50,7 @@ pub struct Options {
     /// The model that the others are compared with; `None` where there is only one.
     pub baseline: Option<String>,
     /// Who judged, of the headline; people are shown beside.
-    pub judge: Judge,
+    pub judge: Who,
     /// Protocol of the verdicts on single images; `None` where there are none.
     pub aer_protocol: Option<String>,
     /// Protocol of the choices between two images; `None` where there are none.

@@ -87,6 +87,19 @@ impl Log {
         ]
     }
 
+    /// Puts the rows in one order, whatever they came in, and drops those that are there twice word for word.
+    pub fn sort(&mut self) {
+        let judgement = |row: &Judgement| (row.protocol.clone(), row.judge.clone(), row.sample.clone(), row.repeat);
+        self.judgements.sort_by_key(judgement);
+        self.judgements.dedup();
+        let comparison = |row: &Comparison| {
+            let names = (row.model.clone(), row.baseline.clone(), row.prompt_id.clone());
+            (row.protocol.clone(), row.judge.clone(), names, row.seed, row.repeat, row.order)
+        };
+        self.comparisons.sort_by_key(comparison);
+        self.comparisons.dedup();
+    }
+
     /// Reads texts that [`Log::to_files`] gave.
     ///
     /// A decimal text and the number it is read as can differ in the last bit, so a report computes from what it

@@ -83,23 +83,20 @@ impl Canvas {
         self.body.push_str("</g>\n");
     }
 
-    /// The marker of a series; a reported value is hollow.
-    pub(super) fn marker(&mut self, (x, y): (f64, f64), series: usize, fill: Fill) {
+    /// The marker of a series.
+    pub(super) fn marker(&mut self, (x, y): (f64, f64), series: usize) {
         let idx = series % N_SERIES;
-        let class = match fill {
-            Fill::Solid => format!("f{idx}"),
-            Fill::Hollow => format!("hollow l{idx}"),
-        };
+        let class = format!("f{idx}");
         let [px, py] = [num(x), num(y)];
         let closed = |points: &[(f64, f64)]| {
             let corners: Vec<String> = points
                 .iter()
                 .map(|(dx, dy)| format!("{} {}", num(x + dx), num(y + dy)))
                 .collect();
-            format!("<path d=\"M{}Z\" class=\"{class}\" stroke-width=\"2\"/>", corners.join("L"))
+            format!("<path d=\"M{}Z\" class=\"{class}\"/>", corners.join("L"))
         };
         let element = match idx {
-            0 => format!("<circle cx=\"{px}\" cy=\"{py}\" r=\"5\" class=\"{class}\" stroke-width=\"2\"/>"),
+            0 => format!("<circle cx=\"{px}\" cy=\"{py}\" r=\"5\" class=\"{class}\"/>"),
             1 => closed(&[(-4.6, -4.6), (4.6, -4.6), (4.6, 4.6), (-4.6, 4.6)]),
             2 => closed(&[(0.0, -6.2), (5.8, 4.4), (-5.8, 4.4)]),
             3 => closed(&[(0.0, -6.4), (6.4, 0.0), (0.0, 6.4), (-6.4, 0.0)]),
@@ -118,17 +115,8 @@ impl Canvas {
     }
 }
 
-/// How a marker is filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fill {
-    /// Measured here.
-    Solid,
-    /// Reported by others.
-    Hollow,
-}
-
 /// A coordinate with at most two decimals.
-pub(super) fn num(value: f64) -> String {
+pub(in crate::report) fn num(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
@@ -196,4 +184,18 @@ pub(super) fn wrapped(text: &str, width: f64, size_px: f64) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The marker of a series as a small picture of its own, for texts.
+pub(in crate::report) fn marker_svg(series: usize) -> String {
+    let mut canvas = Canvas {
+        body: String::new(),
+        title: String::new(),
+        top: 0.0,
+    };
+    canvas.marker((7.0, 7.0), series);
+    format!(
+        "<svg class=\"plot\" width=\"14\" height=\"14\" viewBox=\"0 0 14 14\" aria-hidden=\"true\">{}</svg>",
+        canvas.body.trim_end()
+    )
 }

@@ -1,7 +1,7 @@
 //! Interval plots: one line for each estimate, with its numbers beside it.
 
 use super::axis::{Axis, Scale, Unit, reaches};
-use super::canvas::{Canvas, Fill, clipped, num, text_width};
+use super::canvas::{Canvas, clipped, num, text_width};
 use super::{Estimate, Plot, WIDTH_PX};
 
 const ROW_PX: f64 = 22.0;
@@ -199,7 +199,7 @@ fn draw_estimate(canvas: &mut Canvas, axis: &Axis, estimate: &Estimate, series: 
         }
     }
     if axis.has(estimate.value) {
-        canvas.marker((axis.at(estimate.value), y), series, Fill::Solid);
+        canvas.marker((axis.at(estimate.value), y), series);
     }
 }
 

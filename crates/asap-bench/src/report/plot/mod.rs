@@ -21,7 +21,7 @@ pub use matrix::Matrix;
 pub use png::{PngError, to_png};
 pub use radar::{Radar, RadarSeries};
 pub use scatter::{Scatter, ScatterPoint};
-pub(in crate::report) use canvas::escape;
+pub(in crate::report) use canvas::{escape, marker_svg, num};
 pub use theme::{page_css, variables};
 
 /// Width of every plot, in CSS pixels.
@@ -83,8 +83,8 @@ impl Plot {
         format!(
             "<svg{attributes} class=\"plot\" viewBox=\"0 0 {WIDTH_PX} {height}\" width=\"{WIDTH_PX}\" \
              height=\"{height}\" role=\"img\" aria-label=\"{label}\">\n",
-            height = canvas::num(self.height),
-            label = canvas::escape(&self.title),
+            height = num(self.height),
+            label = escape(&self.title),
         )
     }
 }

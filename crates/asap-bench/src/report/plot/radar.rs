@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::axis::{Axis, Scale, Unit, reaches};
-use super::canvas::{Canvas, Fill, clipped, num};
+use super::canvas::{Canvas, clipped, num};
 use super::theme::{N_SERIES, dash};
 use super::{Estimate, Plot, WIDTH_PX};
 
@@ -122,7 +122,7 @@ impl Radar {
                         corner(centre, at, n, axis.at(high), shift)
                     ));
                 }
-                canvas.marker(place(centre, at, n, axis.at(value.value), shift), idx, Fill::Solid);
+                canvas.marker(place(centre, at, n, axis.at(value.value), shift), idx);
             });
         }
     }
@@ -137,7 +137,7 @@ impl Radar {
                 dash(idx),
                 y = num(y)
             ));
-            canvas.marker((LEGEND_LEFT_PX + 15.0, y), idx, Fill::Solid);
+            canvas.marker((LEGEND_LEFT_PX + 15.0, y), idx);
             let name = clipped(&series.name, WIDTH_PX - LEGEND_LEFT_PX - 40.0, 12.0);
             canvas.text((LEGEND_LEFT_PX + 38.0, y + 4.0), "", &name);
             let n_missing = series.values.iter().filter(|value| value.is_none()).count();

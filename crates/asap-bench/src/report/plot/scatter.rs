@@ -1,7 +1,7 @@
 //! The trade-off of error rate and quality: Fig. 6 of the paper, with intervals.
 
 use super::axis::{Axis, Scale, Unit, reaches};
-use super::canvas::{Canvas, Fill, clipped, num, text_width};
+use super::canvas::{Canvas, clipped, num, text_width};
 use super::theme::N_SERIES;
 use super::{Estimate, Plot, WIDTH_PX};
 
@@ -20,21 +20,21 @@ pub struct ScatterPoint {
     pub x: Estimate,
     /// Along the left side.
     pub y: Estimate,
-    /// Whether the numbers were reported by others, which makes the marker hollow.
-    pub is_reported: bool,
 }
 
-/// Error rate against a quality score.
+/// Error rate against a quality score, as differences to a baseline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scatter {
     /// What it shows.
     pub title: String,
     /// What the numbers are.
     pub subtitle: String,
-    /// Name of the error rate.
+    /// Name of the difference in error rate.
     pub x_label: String,
-    /// Name of the score.
+    /// Name of the difference in score.
     pub y_label: String,
+    /// The name of the baseline, which is where both differences are 0.
+    pub origin: String,
     /// The models.
     pub points: Vec<ScatterPoint>,
 }
@@ -48,11 +48,14 @@ impl Scatter {
         let mut canvas = Canvas::new(&self.title, &self.subtitle);
         let top = canvas.top + 18.0;
         let bottom = top + HEIGHT_PX;
-        let xs = reaches(self.points.iter().map(|point| &point.x));
-        let ys = reaches(self.points.iter().map(|point| &point.y));
-        let x_axis = Axis::over(&xs, Scale::Linear, Unit::Percent, [RIGHT_PX, LEFT_PX]);
-        let y_axis = Axis::over(&ys, Scale::Linear, Unit::Plain, [bottom, top]);
+        let mut xs = reaches(self.points.iter().map(|point| &point.x));
+        let mut ys = reaches(self.points.iter().map(|point| &point.y));
+        xs.push([0.0; 2]);
+        ys.push([0.0; 2]);
+        let x_axis = Axis::over(&xs, Scale::Linear, Unit::Points, [RIGHT_PX, LEFT_PX]);
+        let y_axis = Axis::over(&ys, Scale::Linear, Unit::Difference, [bottom, top]);
         self.draw_frame(&mut canvas, &x_axis, &y_axis);
+        let origin = (x_axis.at(0.0), y_axis.at(0.0));
         let spots: Vec<(f64, f64)> = self
             .points
             .iter()
@@ -63,12 +66,14 @@ impl Scatter {
         }
         let mut taken: Vec<Area> = spots
             .iter()
+            .chain([&origin])
             .map(|(x, y)| [x - 8.0, y - 8.0, x + 8.0, y + 8.0])
             .collect();
-        for (point, &spot) in self.points.iter().zip(&spots) {
-            let label = clipped(&point.label, 190.0, 12.0);
+        let named = self.points.iter().map(|point| (&point.label, "")).zip(spots);
+        for ((label, class), spot) in named.chain([((&self.origin, "muted"), origin)]) {
+            let label = clipped(label, 190.0, 12.0);
             let (area, at) = free_place(&label, spot, &taken, [LEFT_PX, top, RIGHT_PX, bottom]);
-            canvas.label(at, "", &label);
+            canvas.label(at, class, &label);
             taken.push(area);
         }
         canvas.finish(bottom + 42.0)
@@ -86,10 +91,11 @@ impl Scatter {
         }
         canvas.line((LEFT_PX, bottom), (RIGHT_PX, bottom), "axis");
         canvas.line((LEFT_PX, top), (LEFT_PX, bottom), "axis");
-        canvas.text((0.0, top - 10.0), "head", &format!("{} (up is better)", self.y_label));
-        let middle = (LEFT_PX + RIGHT_PX) / 2.0;
-        let label = format!("{} (right is better)", self.x_label);
-        canvas.text((middle, bottom + 33.0), "head mid", &label);
+        let [x, y] = [x_axis.at(0.0), y_axis.at(0.0)];
+        canvas.line((x, top), (x, bottom), "ref");
+        canvas.line((LEFT_PX, y), (RIGHT_PX, y), "ref");
+        canvas.text((0.0, top - 10.0), "head", &format!("↑ {}", self.y_label));
+        canvas.text((RIGHT_PX, bottom + 33.0), "head end", &format!("{} →", self.x_label));
     }
 }
 
@@ -101,10 +107,10 @@ fn draw_point(
     (x, y): (f64, f64),
 ) {
     let tooltip = format!(
-        "{}: {} and {}",
+        "{}: {} points of AER and {}",
         point.label,
-        Unit::Percent.write(point.x.value),
-        Unit::Plain.write(point.y.value)
+        Unit::Points.write(point.x.value),
+        Unit::Difference.write(point.y.value)
     );
     let class = format!("l{}", point.series % N_SERIES);
     let bar = |from: (f64, f64), to: (f64, f64)| {
@@ -123,8 +129,7 @@ fn draw_point(
         if let Some([low, high]) = point.y.interval {
             canvas.raw(&bar((x, y_axis.at(low)), (x, y_axis.at(high))));
         }
-        let fill = if point.is_reported { Fill::Hollow } else { Fill::Solid };
-        canvas.marker((x, y), point.series, fill);
+        canvas.marker((x, y), point.series);
     });
 }
 

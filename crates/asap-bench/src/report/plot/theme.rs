@@ -76,7 +76,6 @@ const RULES: &str = ".plot text{font-size:12px;fill:var(--ink)}\
 .plot .axis{stroke:var(--rule);fill:none}\
 .plot .ref{stroke:var(--ink2);stroke-dasharray:4 3;fill:none}\
 .plot .bar{stroke-width:2.5px;stroke-linecap:round;fill:none}\
-.plot .hollow{fill:var(--paper)}\
 .plot .win{fill:var(--win)}.plot .tie{fill:var(--tie)}.plot .loss{fill:var(--loss)}\
 .plot .onwin{fill:var(--onwin)}.plot .onpale{fill:var(--onpale)}\
 .plot .big{font-size:17px;font-weight:600}\
