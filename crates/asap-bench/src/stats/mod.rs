@@ -33,19 +33,32 @@
 //! ```
 
 pub mod aer;
+pub mod agreement;
 mod bootstrap;
 mod cells;
+pub mod davidson;
+pub mod dawid_skene;
 mod distribution;
 mod draws;
 mod error;
 pub mod exact;
+mod existence;
+pub mod flip;
+pub mod gold;
+pub mod human;
+pub mod krippendorff;
 mod level;
+mod linear;
 pub mod paired_aer;
 pub mod position;
 mod proportion;
+pub mod ranking;
+pub mod rogan_gladen;
 pub mod rsi;
 pub mod rsi_report;
+pub mod scorers;
 pub mod votes;
+pub mod wilcoxon;
 
 pub use bootstrap::{Bootstrap, Replicates};
 pub use cells::Table;

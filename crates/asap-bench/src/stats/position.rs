@@ -26,6 +26,8 @@ pub enum PositionPolicy {
 pub struct Item<'a> {
     /// The prompt.
     pub prompt_id: &'a PromptId,
+    /// The seed of both images.
+    pub seed: u64,
     /// The place in the taxonomy.
     pub topic: &'a Topic,
     /// Who judged.
@@ -72,6 +74,7 @@ pub fn items(comparisons: &[Comparison]) -> Result<Vec<Item<'_>>> {
         );
         let item = items.entry(key).or_insert_with(|| Item {
             prompt_id: &comparison.prompt_id,
+            seed: comparison.seed,
             topic: &comparison.topic,
             judge: &comparison.judge,
             orders: [None; 2],
@@ -100,6 +103,16 @@ impl Item<'_> {
     fn both(&self) -> Option<[Outcome; 2]> {
         let [first, second] = self.orders;
         Some([first?.outcome()?, second?.outcome()?])
+    }
+
+    /// One outcome: that of both orders under [`PositionPolicy::Strict`] where both were asked for, else that of
+    /// the one. `None` where an order that was asked for has no choice.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self.orders {
+            [Some(_), Some(_)] => self.both().map(|[first, second]| agreed(first, second)),
+            [Some(one), None] | [None, Some(one)] => one.outcome(),
+            [None, None] => None,
+        }
     }
 
     /// What it adds to the votes.
@@ -135,7 +148,7 @@ impl Item<'_> {
     fn strict(&self, unscored: [Option<UnscoredReason>; 2], n_asked: usize) -> Ballot {
         match self.both() {
             Some([first, second]) => Ballot {
-                outcomes: [Some(if first == second { first } else { Outcome::Tie }), None],
+                outcomes: [Some(agreed(first, second)), None],
                 inconsistent: first != second,
                 ..Ballot::default()
             },
@@ -146,6 +159,11 @@ impl Item<'_> {
             },
         }
     }
+}
+
+/// The outcome of two orders.
+fn agreed(first: Outcome, second: Outcome) -> Outcome {
+    if first == second { first } else { Outcome::Tie }
 }
 
 fn reason(comparison: &Comparison) -> Option<UnscoredReason> {
