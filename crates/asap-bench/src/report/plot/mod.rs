@@ -18,7 +18,7 @@ pub use axis::{Scale, Unit};
 pub use bars::{Bar, Bars};
 pub use forest::{Forest, ForestRow};
 pub use matrix::Matrix;
-pub use png::{PngError, to_png};
+pub use png::to_png;
 pub use radar::{Radar, RadarSeries};
 pub use scatter::{Scatter, ScatterPoint};
 pub(in crate::report) use canvas::{escape, marker_svg, num};
