@@ -4,6 +4,7 @@
 //! stored text ([`said`]), so a better reader costs no call. The log is also the cache: an answered question is never
 //! paid for twice ([`question_key`]).
 
+mod batch;
 mod csv;
 mod export;
 mod imported;
@@ -18,14 +19,17 @@ mod runner;
 mod summary;
 mod verdicts;
 
+pub use batch::{
+    BatchCall, BatchLog, PendingBatch, batch_calls, batch_request, keep_batch_answer, most_batch_usd,
+};
 pub use export::{VerdictRow, export, read_rows, row_line};
 pub use imported::{ImportedJudge, import};
 pub use key::question_key;
 pub use log::AnswerLog;
 pub use plan::plan;
-pub use question::{Question, image_questions, pair_questions, request};
+pub use question::{Question, image_questions, limited, pair_questions, request};
 pub use read::{Defect, Evidence, Said, evidence, said};
 pub use record::{AnswerRecord, Asked, Event, Subject, judge_slug};
-pub use runner::{Backend, JudgeOptions, Mode, Runs, run_judge};
-pub use summary::{ModelChange, Stop, Summary};
+pub use runner::{Backend, JudgeOptions, Mode, Runs, run_judge, spent_usd};
+pub use summary::{ModelChange, Stop, Summary, summary};
 pub use verdicts::{CallTotals, Judged, Verdicts, verdicts};

@@ -97,7 +97,9 @@ pub async fn run_judge<B: Backend>(
         check_recorded(log, questions, options.protocol)?;
     }
     let n_before = log.records().len();
-    let spent_usd = spent_usd(log, questions, options);
+    let spent_usd = options
+        .price
+        .map_or(0.0, |price| spent_usd(log, questions, options.protocol, price));
     let desk = Desk {
         backend,
         runs,
@@ -156,7 +158,8 @@ struct State<'a> {
 }
 
 /// What to do next about a question.
-enum Step {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
     Nothing,
     Call(Next),
 }
@@ -164,7 +167,8 @@ enum Step {
 impl<B: Backend> Desk<'_, B> {
     /// Takes one question to its end, or to the end of the run.
     async fn answer(&self, question: &Question) -> Result<()> {
-        let mut step = self.with(|state| first_step(state.log, question, self.options, self.since))?;
+        let (protocol, now) = (self.options.protocol, self.options.now);
+        let mut step = self.with(|state| first_step(state.log, question, protocol, now, self.since))?;
         while let Step::Call(next) = step {
             if self.is_over() {
                 break;
@@ -183,7 +187,11 @@ impl<B: Backend> Desk<'_, B> {
                     return Err(error);
                 }
             };
-            self.budget.settle(reserved, charged_usd(&record, self.options));
+            let charged = self
+                .options
+                .price
+                .map_or(0.0, |price| charged_usd(&record, self.options.protocol, price));
+            self.budget.settle(reserved, charged);
             step = self.with(|state| self.keep(state, record, question))?;
         }
         Ok(())
@@ -303,27 +311,28 @@ fn stop_after(failure: &ChatFailure, n_in_a_row: u32) -> Option<Stop> {
 
 /// The first call about a question; none where it is answered, by itself or by the same request about another sample
 /// with the very same bytes, or where there is no image.
-fn first_step(
+pub(super) fn first_step(
     log: &mut AnswerLog,
     question: &Question,
-    options: &JudgeOptions<'_>,
+    protocol: &Protocol,
+    now: &(dyn Fn() -> String + Sync),
     since: usize,
 ) -> Result<Step> {
     let records = log.of(question, since);
     if !question.asked.subject.has_images() {
         if !matches!(records.last().map(|record| &record.event), Some(Event::NoImage)) {
-            log.append(no_image(question, options))?;
+            log.append(no_image(question, protocol, now()))?;
         }
         return Ok(Step::Nothing);
     }
-    match stands(&records, options.protocol) {
+    match stands(&records, protocol) {
         Standing::Answered => return Ok(Step::Nothing),
         Standing::Ask(next) if !records.is_empty() => return Ok(Step::Call(next)),
         Standing::Ask(_) | Standing::GivenUp => {}
     }
-    let restart = restart(&records, options.protocol.file.sampling.max_output_tokens);
+    let restart = restart(&records, protocol.file.sampling.max_output_tokens);
     let twin = log.of_twin(question, since);
-    if stands(&twin, options.protocol) != Standing::Answered {
+    if stands(&twin, protocol) != Standing::Answered {
         return Ok(Step::Call(restart));
     }
     let copies: Vec<AnswerRecord> = twin
@@ -346,13 +355,13 @@ fn copy_for(record: &AnswerRecord, question: &Question) -> AnswerRecord {
     }
 }
 
-fn no_image(question: &Question, options: &JudgeOptions<'_>) -> AnswerRecord {
+fn no_image(question: &Question, protocol: &Protocol, time: String) -> AnswerRecord {
     AnswerRecord {
         key: question.key,
         asked: question.asked.clone(),
         ask: 0,
-        sampling: options.protocol.file.sampling.clone(),
-        time: (options.now)(),
+        sampling: protocol.file.sampling.clone(),
+        time,
         latency_ms: 0,
         attempts: 0,
         usd: None,
@@ -420,7 +429,7 @@ fn most_usd(protocol: &Protocol, price: &Price, max_output_tokens: u32) -> f64 {
 
 /// What a record counts against the limit: what it cost, or the most that it can have cost where the server did the
 /// work and did not say.
-fn charged_usd(record: &AnswerRecord, options: &JudgeOptions<'_>) -> f64 {
+fn charged_usd(record: &AnswerRecord, protocol: &Protocol, price: &Price) -> f64 {
     let is_unknown = match &record.event {
         Event::Reply(_) => record.attempts > 0,
         Event::Failure(failure) => matches!(
@@ -429,25 +438,25 @@ fn charged_usd(record: &AnswerRecord, options: &JudgeOptions<'_>) -> f64 {
         ),
         Event::NoImage => false,
     };
-    match (record.usd, options.price) {
-        (Some(usd), _) => usd,
-        (None, Some(price)) if is_unknown => {
-            most_usd(options.protocol, price, record.sampling.max_output_tokens)
-        }
-        (None, _) => 0.0,
+    match record.usd {
+        Some(usd) => usd,
+        None if is_unknown => most_usd(protocol, price, record.sampling.max_output_tokens),
+        None => 0.0,
     }
 }
 
-/// What the log cost so far, under this protocol and against this baseline.
-fn spent_usd(log: &AnswerLog, questions: &[Question], options: &JudgeOptions<'_>) -> f64 {
+/// What the answers of a log cost so far under a protocol, and against the baseline that `questions` are about. In USD.
+///
+/// Where a server did the work and did not say how many tokens it took, the most that it can have cost is counted.
+pub fn spent_usd(log: &AnswerLog, questions: &[Question], protocol: &Protocol, price: &Price) -> f64 {
     let baseline = questions
         .first()
         .and_then(|question| question.asked.subject.baseline());
     let records = log.records().iter();
     records
-        .filter(|record| record.asked.protocol == options.protocol.id)
+        .filter(|record| record.asked.protocol == protocol.id)
         .filter(|record| record.asked.subject.baseline() == baseline)
-        .map(|record| charged_usd(record, options))
+        .map(|record| charged_usd(record, protocol, price))
         .sum()
 }
 

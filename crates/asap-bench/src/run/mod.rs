@@ -13,10 +13,11 @@
 
 mod adopt;
 mod check;
+mod draft;
 mod prompts;
 mod scores;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use crate::{Error, Result, jsonl};
 
 pub use adopt::adopt;
 pub use check::{Depth, Problem, Severity};
+pub use draft::RunDraft;
 pub use prompts::PromptSet;
 pub(crate) use scores::logs;
 pub use scores::{ScoreLog, ScoreRow, read_scores};
@@ -114,8 +116,10 @@ pub struct Run {
     manifest: RunManifest,
     prompts: PromptSet,
     gaps: Vec<Problem>,
-    /// Entry of the manifest by prompt and seed, of the images that are there and whole.
+    /// Entry of the manifest by prompt and seed.
     by_sample: BTreeMap<(PromptId, u64), usize>,
+    /// Files that are missing or do not decode.
+    lost: BTreeSet<String>,
 }
 
 impl Run {
@@ -144,10 +148,9 @@ impl Run {
     }
 
     fn new(dir: &Path, manifest: RunManifest, prompts: PromptSet, gaps: Vec<Problem>) -> Self {
-        let lost: Vec<&str> = gaps.iter().filter_map(Problem::file).collect();
+        let lost = gaps.iter().filter_map(Problem::file).map(str::to_owned).collect();
         let entries = manifest.images.iter().enumerate();
         let by_sample = entries
-            .filter(|(_, image)| !lost.contains(&image.file.as_str()))
             .map(|(idx, image)| ((image.prompt_id.clone(), image.seed), idx))
             .collect();
         Self {
@@ -156,6 +159,7 @@ impl Run {
             prompts,
             gaps,
             by_sample,
+            lost,
         }
     }
 
@@ -207,14 +211,18 @@ impl Run {
 
     /// The image of a sample; `None` where it is missing or does not decode.
     pub fn image(&self, prompt_id: &PromptId, seed: u64) -> Option<&ImageEntry> {
-        let idx = *self.by_sample.get(&(prompt_id.clone(), seed))?;
-        self.manifest.images.get(idx)
+        self.listed(prompt_id, seed)
+            .filter(|image| !self.lost.contains(&image.file))
     }
 
     /// The hash that the manifest has of a sample, whether or not the image is still there.
     pub fn listed_sha256(&self, prompt_id: &PromptId, seed: u64) -> Option<Sha256> {
-        let is_it = |image: &&ImageEntry| image.prompt_id == *prompt_id && image.seed == seed;
-        self.manifest.images.iter().find(is_it).map(|image| image.sha256)
+        self.listed(prompt_id, seed).map(|image| image.sha256)
+    }
+
+    fn listed(&self, prompt_id: &PromptId, seed: u64) -> Option<&ImageEntry> {
+        let idx = *self.by_sample.get(&(prompt_id.clone(), seed))?;
+        self.manifest.images.get(idx)
     }
 
     /// The name of a sample.
