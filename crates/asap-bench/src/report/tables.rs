@@ -8,7 +8,7 @@ use super::plot::Unit;
 use super::status::Status;
 use super::table::{Cell, Table};
 use super::view::{
-    Scope, aer_status, cells, ends, paired_interval, paired_status, p_above_1, rsi_interval_text, rsi_status,
+    Scope, aer_status, cells, ends, n_votes, paired_interval, paired_status, p_above_1, rsi_interval_text, rsi_status,
     rsi_text, shown_rate,
 };
 use super::{human, quality};
@@ -75,7 +75,7 @@ pub fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -> Vec<T
     tables.extend([
         position_table(analysis),
         unscored_table(analysis),
-        paper_rows(),
+        paper_rows(analysis, options),
         call_table(analysis),
         identity_table(config),
         run_table(config),
@@ -142,9 +142,9 @@ fn aer_row(model: &str, scope: &Scope, cell: Option<&AerCell>) -> Vec<Cell> {
         return row;
     };
     let rate = shown_rate(cell);
-    let value = match (rate, cell.headline) {
-        (None, Headline::Refused) => withheld(),
-        (rate, _) => Cell::number(rate.map(|rate| rate.value), Unit::Percent).with_class("key"),
+    let value = match rate {
+        Some(rate) => Cell::number(Some(rate.value), Unit::Percent).with_class("key"),
+        None => aer_missing(cell),
     };
     row.extend([
         value,
@@ -163,6 +163,11 @@ fn scope_cell(scope: &Scope) -> Cell {
     let mut cell = Cell::text(scope.title());
     cell.data = scope.key();
     cell
+}
+
+/// What stands in place of a rate that is not shown.
+fn aer_missing(cell: &AerCell) -> Cell {
+    if cell.headline == Headline::Refused { withheld() } else { Cell::none() }
 }
 
 fn withheld() -> Cell {
@@ -230,28 +235,11 @@ pub(super) fn rsi_table(
 }
 
 fn rsi_cells(cell: &RsiCell, options: &Options) -> Vec<Cell> {
-    let index = cell.index.filter(|_| rsi_text(cell, options.headline).is_some());
-    let text = |text: Option<String>, data: String| {
-        text.map_or_else(withheld_or_none(cell), |text| Cell {
-            text,
-            data,
-            class: "",
-        })
-    };
-    let value = index.and_then(|index| index.value.finite());
-    let ends_data = index.map_or_else(String::new, |index| {
-        let high = index.interval.high.map_or_else(String::new, |high| high.to_string());
-        format!("{} {high}", index.interval.low)
-    });
+    let [value, interval] = index_cells(cell, options);
     let win_rate = cell.win_rate.as_ref();
-    let n = cell.counts.wins + cell.counts.ties + cell.counts.losses;
     vec![
-        text(
-            rsi_text(cell, options.headline),
-            value.map_or_else(String::new, |value| value.to_string()),
-        )
-        .with_class("key"),
-        text(rsi_interval_text(cell, options.headline), ends_data),
+        value.with_class("key"),
+        interval,
         Cell::count(cell.counts.wins),
         Cell::count(cell.counts.ties),
         Cell::count(cell.counts.losses),
@@ -262,14 +250,32 @@ fn rsi_cells(cell: &RsiCell, options: &Options) -> Vec<Cell> {
         Cell::number(win_rate.map(|rate| rate.value), Unit::Percent),
         Cell::interval(win_rate.map(|rate| ends(rate.interval)), Unit::Percent),
         Cell::number(p_above_1(cell), Unit::Plain),
-        Cell::p((n > 0).then(|| cell.p())),
+        Cell::p((n_votes(&cell.counts) > 0).then(|| cell.p())),
         status_cell(rsi_status(cell)),
     ]
 }
 
-/// What stands in place of an index that is not shown.
-fn withheld_or_none(cell: &RsiCell) -> impl FnOnce() -> Cell {
-    if cell.index.is_some() { withheld } else { Cell::none }
+/// An index and its interval. For programs an infinite index is `inf`, and an interval without upper end has one
+/// number.
+fn index_cells(cell: &RsiCell, options: &Options) -> [Cell; 2] {
+    let texts = rsi_text(cell, options.headline).zip(rsi_interval_text(cell, options.headline));
+    let (Some((value, interval)), Some(index)) = (texts, cell.index) else {
+        let missing = if cell.index.is_some() { withheld() } else { Cell::none() };
+        return [missing, Cell::none()];
+    };
+    let high = index.interval.high.map_or_else(String::new, |high| format!(" {high}"));
+    [
+        Cell {
+            text: value,
+            data: index.value.finite().map_or_else(|| "inf".to_owned(), |value| value.to_string()),
+            class: "",
+        },
+        Cell {
+            text: interval,
+            data: format!("{}{high}", index.interval.low),
+            class: "",
+        },
+    ]
 }
 
 fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: Depth) -> Table {
@@ -392,41 +398,78 @@ fn unscored_table(analysis: &Analysis) -> Table {
     table
 }
 
-fn paper_rows() -> Table {
+/// The paper's rows, marked as reported, and ours, marked as measured.
+fn paper_rows(analysis: &Analysis, options: &Options) -> Table {
     let paper = paper_table();
     let mut table = Table::new(
         "paper",
-        format!("{} ({}, judge {})", paper.source, paper.status, paper.judge),
+        format!("{} (judge {}) and this report (judge {})", paper.source, paper.judge, options.judge.title()),
         &[
-            ("backbone", "backbone"),
-            ("method", "method"),
-            ("#AER", "aer"),
-            ("#RSI", "rsi"),
+            ("model", "model"),
             ("origin", "origin"),
+            ("#AER", "aer"),
+            ("#interval", "aer_interval"),
+            ("#images", "aer_n"),
+            ("#RSI", "rsi"),
+            ("#interval", "rsi_interval"),
+            ("#votes", "rsi_n"),
         ],
     );
     for row in &paper.rows {
         let given = |value: Option<f64>, unit| match value {
             Some(_) => Cell::number(value, unit),
-            None => Cell {
-                text: "not given".to_owned(),
-                data: String::new(),
-                class: "none",
-            },
+            None => not_given(),
         };
         let mut rsi = given(row.rsi, Unit::Ratio);
         if row.is_reference {
             rsi.text.push_str(" (reference)");
         }
         table.rows.push(vec![
-            Cell::text(&row.backbone),
-            Cell::text(&row.method),
-            given(row.aer, Unit::Percent),
-            rsi,
+            Cell::text(format!("{}, {}", row.backbone, row.method)),
             Cell::text(&paper.status),
+            given(row.aer, Unit::Percent),
+            not_given(),
+            not_given(),
+            rsi,
+            not_given(),
+            not_given(),
         ]);
     }
+    for model in &analysis.models {
+        table.rows.push(measured_row(analysis, options, model));
+    }
     table
+}
+
+fn measured_row(analysis: &Analysis, options: &Options, model: &str) -> Vec<Cell> {
+    let mut row = vec![Cell::text(model), Cell::text("measured here")];
+    match analysis.aer_of(model).map(|report| &report.table.overall) {
+        Some(cell) => {
+            let rate = shown_rate(cell);
+            row.extend([
+                rate.map_or_else(|| aer_missing(cell), |rate| Cell::number(Some(rate.value), Unit::Percent)),
+                Cell::interval(rate.map(|rate| ends(rate.interval)), Unit::Percent),
+                Cell::count(cell.counts.failures + cell.counts.passes),
+            ]);
+        }
+        None => row.extend(vec![Cell::none(); 3]),
+    }
+    match analysis.rsi_of(model).map(|report| &report.table.overall) {
+        Some(cell) => {
+            let [value, interval] = index_cells(cell, options);
+            row.extend([value, interval, Cell::count(n_votes(&cell.counts))]);
+        }
+        None => row.extend(vec![Cell::none(); 3]),
+    }
+    row
+}
+
+fn not_given() -> Cell {
+    Cell {
+        text: "not given".to_owned(),
+        data: String::new(),
+        class: "none",
+    }
 }
 
 fn call_table(analysis: &Analysis) -> Table {

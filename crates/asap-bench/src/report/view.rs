@@ -113,7 +113,7 @@ fn share(there: u64, missing: u64) -> Option<f64> {
 
 /// Whether too many votes are missing for an index to be shown.
 pub(super) fn rsi_is_withheld(cell: &RsiCell, policy: HeadlinePolicy) -> bool {
-    policy == HeadlinePolicy::Strict && rsi_coverage(cell).is_some_and(|coverage| coverage < MIN_COVERAGE)
+    policy == HeadlinePolicy::Guarded && rsi_coverage(cell).is_some_and(|coverage| coverage < MIN_COVERAGE)
 }
 
 /// The index of a cell as it is drawn: no value where it is infinite, no interval where an end is.

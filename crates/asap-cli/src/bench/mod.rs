@@ -5,7 +5,9 @@ mod batch;
 mod endpoint;
 mod generate;
 mod judge;
+mod report;
 mod verdict_table;
+mod verify;
 
 use anyhow::Result;
 use asap_bench::Error;
@@ -20,6 +22,8 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::Generate(args) => generate::run(args, printer).await,
         BenchCommand::Adopt(args) => adopt::run(&args, printer),
         BenchCommand::Judge(args) => judge::run(args, printer).await,
+        BenchCommand::Report(args) => report::run(args, printer),
+        BenchCommand::Verify(args) => verify::run(&args, printer),
     }
 }
 

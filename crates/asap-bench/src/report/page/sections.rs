@@ -144,13 +144,10 @@ impl Page<'_> {
     }
 
     fn paper(&self) -> String {
-        let ours = format!("{}{}", self.table("aer"), self.table("rsi"));
-        let ours = ours.replace("id=\"table-aer\"", "").replace("id=\"table-rsi\"", "");
         format!(
             "<p>What the paper reports, beside what was measured here. The paper gives no counts and no intervals; its \
              prompts, its images and its judge's prompts are not public, and its judge can no longer be called. Only \
-             numbers of one judge, one protocol and one set of prompts can be compared.</p>\n{}<h3>Measured \
-             here</h3>\n{ours}",
+             numbers of one judge, one protocol and one set of prompts can be compared.</p>\n{}",
             self.table("paper"),
         )
     }
