@@ -84,6 +84,15 @@ pub enum Error {
         /// How many were looked for.
         n_questions: usize,
     },
+    /// A figure that the logs do not allow.
+    #[error(transparent)]
+    Stats(#[from] crate::stats::Error),
+    /// A report that cannot be made from what there is.
+    #[error("{message}")]
+    Report {
+        /// What was expected and what there is.
+        message: String,
+    },
     /// Two runs that cannot be compared.
     #[error("`{model}` against `{baseline}`: {message}")]
     NotComparable {

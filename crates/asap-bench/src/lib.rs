@@ -10,6 +10,7 @@ mod jsonl;
 pub mod judge;
 pub mod prompts;
 pub mod protocol;
+pub mod report;
 pub mod run;
 pub mod stats;
 

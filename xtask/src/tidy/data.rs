@@ -32,8 +32,13 @@ pub(super) fn check_tree(files: &[PathBuf]) -> Vec<Violation> {
     }
     for dataset in datasets {
         let folder = Path::new("datasets").join(dataset);
+        // Numbers that others reported are the data themselves: there is nothing to build.
+        let is_reported = files
+            .iter()
+            .any(|file| file.parent() == Some(&folder) && file.extension().is_some_and(|end| end == "json"));
         for needed in ["README.md", "recipe.toml"] {
-            if !files.contains(&folder.join(needed)) {
+            let is_needed = needed == "README.md" || !is_reported;
+            if is_needed && !files.contains(&folder.join(needed)) {
                 let name = folder.to_string_lossy().replace('\\', "/");
                 let mut findings = Findings::new(&name);
                 findings.add(0, format!("has no `{needed}`"));
@@ -131,6 +136,11 @@ mod tests {
         assert_eq!(
             tree(&["datasets/a/README.md"]),
             ["datasets/a: has no `recipe.toml`"]
+        );
+        assert_eq!(tree(&["datasets/a/README.md", "datasets/a/table.json"]), [""; 0]);
+        assert_eq!(
+            tree(&["datasets/a/table.json"]),
+            ["datasets/a: has no `README.md`"]
         );
         assert!(
             tree(&[

@@ -2,3 +2,4 @@
 
 mod judge;
 mod prompts;
+mod report;

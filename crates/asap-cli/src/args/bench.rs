@@ -21,6 +21,10 @@ pub(crate) enum BenchCommand {
         #[command(subcommand)]
         action: PromptsCommand,
     },
+    /// Compute all figures of some runs and write them as a page with tables and plots
+    Report(ReportArgs),
+    /// Compute every figure of a report again from the logs in it
+    Verify(VerifyReportArgs),
 }
 
 #[derive(Args, Debug)]
@@ -187,6 +191,76 @@ pub(crate) struct JudgeArgs {
     /// Go on although images are missing or broken; they are unscored
     #[arg(long)]
     pub(crate) allow_missing: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap bench report runs/flux-asap runs/flux-base --out report
+  asap bench report runs/* --out report --baseline flux-base --human votes.jsonl --judge gemini:gemini-3.1-pro-preview
+
+The page opens from the disk. Figures that nothing was measured for are told as not computed. Where several judges or
+protocols have verdicts, choose with --judge and --protocol. Votes of people are in the runs (asap bench judge --judge
+human:FILE) or in a JSONL file of verdicts with a judge {\"human\":\"PSEUDONYM\"}. The same inputs give the same bytes.")]
+pub(crate) struct ReportArgs {
+    /// The runs, in the order of the tables
+    #[arg(required = true, value_name = "RUN", value_hint = ValueHint::DirPath)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Folder of the report; an older report in it is replaced
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: PathBuf,
+    /// The model that the others are compared with [default: what pairs were compared with, else the last run]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) baseline: Option<String>,
+    /// Votes of people, as JSONL of verdicts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) human: Option<PathBuf>,
+    /// A protocol, where there are several; once for images and once for pairs
+    #[arg(long = "protocol", value_name = "ID")]
+    pub(crate) protocols: Vec<String>,
+    /// Whose verdicts count: a judge's name, `known` or `people` [default: the only model]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) judge: Option<String>,
+    /// What answers in two orders count as
+    #[arg(long, value_enum, default_value = "strict")]
+    pub(crate) position: PositionArg,
+    /// Show rates although fewer than 98 % of the images were scored; they are marked
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Seed of the bootstraps
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Replicates of the bootstraps
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    pub(crate) replicates: u32,
+    /// A date to print on the page; none is printed otherwise
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) date: Option<String>,
+}
+
+/// What a judge's answers in two orders count as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PositionArg {
+    /// One vote: the outcome where both orders agree, else a tie
+    Strict,
+    /// Each order is half a vote
+    Pooled,
+    /// Each pair was shown in one order only
+    Single,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap bench verify report
+  asap bench verify report --json | jq .differences
+
+Checks the hash of every file, then computes all figures, tables, plots and the page again from the logs in the folder,
+and lists each difference. Exit code 1 if there is any. Needs neither the runs nor the network.")]
+pub(crate) struct VerifyReportArgs {
+    /// Folder of the report
+    #[arg(value_name = "REPORT", value_hint = ValueHint::DirPath)]
+    pub(crate) report: PathBuf,
 }
 
 /// Where answers come from, and where they go.

@@ -9,8 +9,10 @@ use std::path::PathBuf;
 use asap_synth::pose_map::DrawAt;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use bench::{AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg};
 pub(crate) use prompts::{PromptsCommand, PromptsStatsArgs, ValidateArgs};
+pub(crate) use bench::{
+    AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg, PositionArg, ReportArgs, VerifyReportArgs,
+};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
 #[derive(Debug, Parser)]

@@ -7,7 +7,9 @@ mod from_hap;
 mod generate;
 mod judge;
 mod prompts;
+mod report;
 mod verdict_table;
+mod verify;
 
 use anyhow::Result;
 use asap_bench::Error;
@@ -24,6 +26,8 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::FromHap(args) => from_hap::run(&args, printer).await,
         BenchCommand::Judge(args) => judge::run(args, printer).await,
         BenchCommand::Prompts { action } => prompts::run(action, printer).await,
+        BenchCommand::Report(args) => report::run(args, printer),
+        BenchCommand::Verify(args) => verify::run(&args, printer),
     }
 }
 

@@ -1,0 +1,5 @@
+//! Whole reports: made, made again, read, verified and tampered with.
+
+mod fixture;
+mod making;
+mod verifying;
