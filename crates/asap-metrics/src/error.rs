@@ -58,4 +58,36 @@ pub enum Error {
         /// Rows of the image.
         height: u32,
     },
+    /// An image for which some layer of LPIPS has no output.
+    #[error(
+        "LPIPS ({net}) of a {width}x{height} image: expected at least {least_px}x{least_px}, what its layers need"
+    )]
+    LpipsTooSmall {
+        /// The network.
+        net: &'static str,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The least side.
+        least_px: u32,
+    },
+    /// A file of weights that is not used.
+    #[error("weights `{}`: {fault}", path.display())]
+    Weights {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        fault: Box<crate::weights::Fault>,
+    },
+}
+
+impl Error {
+    /// An error about a file of weights.
+    pub(crate) fn weights(path: &std::path::Path, fault: crate::weights::Fault) -> Self {
+        Self::Weights {
+            path: path.to_owned(),
+            fault: Box::new(fault),
+        }
+    }
 }

@@ -2,5 +2,9 @@
 
 mod golden;
 mod images;
+mod lpips;
+mod made;
 mod properties;
 mod regions;
+mod torch_files;
+mod weights;
