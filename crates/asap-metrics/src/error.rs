@@ -61,6 +61,14 @@ pub enum Error {
         /// What is wrong, with the names of tensors.
         reason: String,
     },
+    /// A name that no scorer has.
+    #[error("no scorer `{name}`: expected one of `{known}`")]
+    UnknownScorer {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
     /// A scorer that looks at prompts and was given none.
     #[error("`{scorer}` looks at the prompt, and item {item_idx} has none")]
     NoPrompt {

@@ -54,8 +54,9 @@ impl Checkpoint {
         })
     }
 
-    pub(crate) const fn placement(&self) -> &Placement {
-        &self.placement
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The shape of a tensor that the configuration is read from.
@@ -87,8 +88,13 @@ impl Checkpoint {
             .count()
     }
 
-    /// A tensor of the given shape.
+    /// A tensor of the given shape, in the precision of the network.
     pub(crate) fn tensor(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
+        Ok(self.stored(name, shape)?.to_dtype(self.placement.dtype())?)
+    }
+
+    /// A tensor of the given shape, in the precision of the file.
+    pub(crate) fn stored(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
         let shape: Shape = shape.into();
         let Some(info) = self.tensors.get(name).cloned() else {
             self.differences.missing(name);
@@ -107,8 +113,18 @@ impl Checkpoint {
             .seek(SeekFrom::Start(self.data_start + info.data_offsets.0 as u64))
             .and_then(|_position| self.file.read_exact(&mut bytes))
             .map_err(|error| self.refusal(format!("tensor `{name}`: {error}")))?;
-        let tensor = Tensor::from_raw_buffer(&bytes, dtype, shape.dims(), self.placement.device())?;
-        Ok(tensor.to_dtype(self.placement.dtype())?)
+        Ok(Tensor::from_raw_buffer(
+            &bytes,
+            dtype,
+            shape.dims(),
+            self.placement.device(),
+        )?)
+    }
+
+    /// A tensor of one number and no dimensions, with all the digits that the file has.
+    pub(crate) fn scalar(&mut self, name: &str) -> Result<f64> {
+        let value = self.stored(name, ())?.to_dtype(DType::F64)?;
+        Ok(value.to_scalar()?)
     }
 
     /// `{prefix}.weight` of `n_out x n_in` and `{prefix}.bias`.
