@@ -104,6 +104,24 @@ pub enum Error {
         /// Rows of the image.
         height: u32,
     },
+    /// A file of weights that is not used.
+    #[error("weights `{}`: {fault}", path.display())]
+    Weights {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        fault: Box<crate::weights::Fault>,
+    },
+}
+
+impl Error {
+    /// An error about a file of weights.
+    pub(crate) fn weights(path: &std::path::Path, fault: crate::weights::Fault) -> Self {
+        Self::Weights {
+            path: path.to_owned(),
+            fault: Box::new(fault),
+        }
+    }
 }
 
 impl From<candle_core::Error> for Error {

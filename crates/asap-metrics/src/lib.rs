@@ -46,6 +46,7 @@ pub mod scorers;
 mod sharpness;
 mod ssim;
 mod view;
+pub mod weights;
 
 pub use difference::psnr;
 pub use error::{Error, Result};
