@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let painted = first.changed(&disc, "painted", 0);
     let inside = |rule| {
         let stats = region_stats(first.view(), painted.view(), &disc, StatRegion::Edit, rule)?;
-        Ok(stats.ssim_inside.unwrap_or(f64::NAN))
+        Ok::<f64, asap_metrics::Error>(stats.ssim_inside.unwrap_or(f64::NAN))
     };
     for line in std::io::stdin().lock().lines().map_while(|line| line.ok()) {
         let started = Instant::now();

@@ -45,6 +45,52 @@ pub enum Error {
         /// The side of the window.
         least_px: u32,
     },
+    /// An image without pixels where one is needed.
+    #[error("image to score: expected at least one pixel, got {width}x{height}")]
+    EmptyImage {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// A file of a network that cannot be read, or is that of another network.
+    #[error("weights `{}`: {reason}", path.display())]
+    Weights {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong, with the names of tensors.
+        reason: String,
+    },
+    /// A name that no scorer has.
+    #[error("no scorer `{name}`: expected one of `{known}`")]
+    UnknownScorer {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A scorer that looks at prompts and was given none.
+    #[error("`{scorer}` looks at the prompt, and item {item_idx} has none")]
+    NoPrompt {
+        /// Which scorer.
+        scorer: &'static str,
+        /// Which item of the batch.
+        item_idx: usize,
+    },
+    /// A prompt that the tokenizer refuses.
+    #[error("prompt `{prompt}`: {reason}")]
+    Prompt {
+        /// Its beginning.
+        prompt: String,
+        /// What the tokenizer said.
+        reason: String,
+    },
+    /// The library that computes networks failed: no memory, no device.
+    #[error("computing a network: {reason}")]
+    Network {
+        /// What it said.
+        reason: String,
+    },
     /// A box that does not lie in the image.
     #[error(
         "box ({}, {})-({}, {}): expected a box inside the {width}x{height} image",
@@ -88,6 +134,14 @@ impl Error {
         Self::Weights {
             path: path.to_owned(),
             fault: Box::new(fault),
+        }
+    }
+}
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Network {
+            reason: error.to_string(),
         }
     }
 }

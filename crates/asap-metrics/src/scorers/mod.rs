@@ -4,6 +4,22 @@
 //! use. Scores of different scorers have different scales and are never averaged; a score is comparable only
 //! with scores of the same [`ScorerInfo::profile`].
 
+mod aesthetic;
+mod checkpoint;
+mod clip;
+mod device;
+mod differences;
+mod hpsv2;
+mod library;
+mod network;
+mod pickscore;
+mod placement;
+mod preprocess;
+
+pub use library::Scorers;
+pub use placement::Precision;
+pub use preprocess::{Antialias, Preparation};
+
 use crate::{Result, RgbView};
 
 /// What is scored: an image and, for scorers that look at it, the prompt that it was made for.

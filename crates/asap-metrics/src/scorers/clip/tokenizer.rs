@@ -1,0 +1,156 @@
+//! CLIP's byte-pair encoding, from `tokenizer.json` or from `vocab.json` and `merges.txt`.
+
+use std::path::{Path, PathBuf};
+
+use tokenizers::models::bpe::BPE;
+use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
+use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
+
+use super::clean;
+use crate::{Error, Result};
+
+/// The first and the last token of every text.
+const START: &str = "<|startoftext|>";
+const END: &str = "<|endoftext|>";
+/// What is one word before pairs are merged.
+const WORD: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+
+/// What is done to a text before the tokenizer's own normalisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cleaning {
+    /// Nothing: the fast tokenizers of `transformers`.
+    Processor,
+    /// [`clean::open_clip`].
+    OpenClip,
+}
+
+/// A text as the tower reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    /// First token, text, last token.
+    pub(crate) ids: Vec<u32>,
+    /// Whether tokens of the text were left out.
+    pub(crate) is_truncated: bool,
+}
+
+/// Cuts prompts into tokens.
+pub(crate) struct ClipTokenizer {
+    path: PathBuf,
+    inner: Tokenizer,
+    start: u32,
+    end: u32,
+    context: usize,
+    cleaning: Cleaning,
+}
+
+impl ClipTokenizer {
+    /// Reads the tokenizer in `folder`, for a tower that knows `n_tokens` tokens and reads `context` of them.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when neither form of it is there, or it is one of another network.
+    pub(crate) fn load(folder: &Path, n_tokens: usize, context: usize, cleaning: Cleaning) -> Result<Self> {
+        let json = folder.join("tokenizer.json");
+        let (path, inner) = if json.is_file() {
+            let inner = Tokenizer::from_file(&json);
+            (json, inner)
+        } else {
+            (folder.join("vocab.json"), from_merges(folder))
+        };
+        let refuse = |reason: String| Error::Weights {
+            path: path.clone(),
+            reason,
+        };
+        let mut inner = inner.map_err(|error| refuse(error.to_string()))?;
+        inner.with_padding(None);
+        // Nothing is cut here, so that what is too long can be told.
+        inner
+            .with_truncation(None)
+            .map_err(|error| refuse(error.to_string()))?;
+        let n_got = inner.get_vocab_size(true);
+        if n_got > n_tokens {
+            return Err(refuse(format!(
+                "expected at most the {n_tokens} tokens of the text tower, got {n_got}: it is of another network"
+            )));
+        }
+        let special = |token: &str| {
+            inner.token_to_id(token).ok_or_else(|| {
+                refuse(format!(
+                    "no token `{token}`: expected the tokenizer of a CLIP network"
+                ))
+            })
+        };
+        let (start, end) = (special(START)?, special(END)?);
+        Ok(Self {
+            path,
+            inner,
+            start,
+            end,
+            context,
+            cleaning,
+        })
+    }
+
+    /// The tokens of a prompt, at most as many as the tower reads; the last one is kept.
+    pub(crate) fn encode(&self, prompt: &str) -> Result<Tokens> {
+        let cleaned = match self.cleaning {
+            Cleaning::Processor => prompt.to_owned(),
+            Cleaning::OpenClip => clean::open_clip(prompt),
+        };
+        let encoding = self
+            .inner
+            .encode_fast(cleaned, false)
+            .map_err(|error| Error::Prompt {
+                prompt: prompt.chars().take(80).collect(),
+                reason: format!("`{}`: {error}", self.path.display()),
+            })?;
+        let text = encoding.get_ids();
+        let n_kept = text.len().min(self.context - 2);
+        let ids = [&[self.start], &text[..n_kept], &[self.end]].concat();
+        Ok(Tokens {
+            ids,
+            is_truncated: n_kept < text.len(),
+        })
+    }
+}
+
+/// The tokenizer as `transformers` converts it from OpenAI's files.
+fn from_merges(folder: &Path) -> tokenizers::Result<Tokenizer> {
+    let (vocab, merges) = (folder.join("vocab.json"), folder.join("merges.txt"));
+    for path in [&vocab, &merges] {
+        if !path.is_file() {
+            let message = format!(
+                "expected `tokenizer.json`, or `vocab.json` and `merges.txt`, in `{}`",
+                folder.display()
+            );
+            return Err(message.into());
+        }
+    }
+    let name = |path: &Path| path.to_string_lossy().into_owned();
+    let model = BPE::from_file(&name(&vocab), &name(&merges))
+        .unk_token(END.to_owned())
+        .continuing_subword_prefix(String::new())
+        .end_of_word_suffix("</w>".to_owned())
+        .build()?;
+    let mut tokenizer = Tokenizer::new(model);
+    let blanks = Replace::new(
+        tokenizers::normalizers::replace::ReplacePattern::Regex(r"\s+".to_owned()),
+        " ",
+    )?;
+    tokenizer.with_normalizer(Some(Normalizers::new(vec![
+        NFC.into(),
+        blanks.into(),
+        Lowercase.into(),
+    ])));
+    let words = Split::new(
+        SplitPattern::Regex(WORD.to_owned()),
+        SplitDelimiterBehavior::Removed,
+        true,
+    )?;
+    let bytes = ByteLevel::new(false, true, true);
+    tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
+    tokenizer.add_special_tokens(&[AddedToken::from(START, true), AddedToken::from(END, true)]);
+    Ok(tokenizer)
+}

@@ -1,0 +1,219 @@
+//! Scorers by name, from a folder of weights.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::aesthetic::Aesthetic;
+use super::clip::{PromptScorer, PromptScorerFiles, PromptScorerKind};
+use super::placement::{Placement, Precision};
+use super::preprocess::Antialias;
+use super::{Scorer, ScorerInfo, hpsv2, pickscore};
+use crate::{Error, Result};
+
+/// Where the tokenizer of all CLIP networks lies: `tokenizer.json`, or `vocab.json` and `merges.txt`.
+const CLIP_TOKENIZER: &str = "clip-tokenizer";
+
+/// A scorer that can be loaded.
+struct Entry {
+    name: &'static str,
+    profile: &'static str,
+    scale: &'static str,
+    needs_prompt: bool,
+    /// Weights files; the first one is that of the trunk.
+    weights: &'static [&'static str],
+    /// Folders besides.
+    folders: &'static [&'static str],
+    load: fn(&Scorers, ScorerInfo) -> Result<Box<dyn Scorer>>,
+}
+
+/// All scorers, in the order of the paper's Table 1 read from the right.
+const ENTRIES: [Entry; 4] = [
+    Entry {
+        name: "aesthetic",
+        profile: "aesthetic/sac+logos+ava1-l14-linearMSE+pil-center224/v1",
+        scale: "affine map of the image embedding, about 1 to 10",
+        needs_prompt: false,
+        weights: &["clip-vit-l-14.safetensors", "aesthetic.safetensors"],
+        folders: &[],
+        load: load_aesthetic,
+    },
+    Entry {
+        name: "pickscore",
+        profile: "pickscore/v1+pil-center224/v1",
+        scale: "exp(logit_scale) * cosine, about 19 to 24",
+        needs_prompt: true,
+        weights: &["pickscore.safetensors"],
+        folders: &[CLIP_TOKENIZER],
+        load: |scorers, info| scorers.load_prompt_scorer(info, "pickscore", pickscore::KIND),
+    },
+    Entry {
+        name: "hpsv2.1",
+        profile: "hpsv2.1/tensor-letterbox224-torchvision<0.17/v1",
+        scale: "cosine, about 0.2 to 0.35",
+        needs_prompt: true,
+        weights: &["hpsv2.1.safetensors"],
+        folders: &[CLIP_TOKENIZER],
+        load: |scorers, info| scorers.load_prompt_scorer(info, "hpsv2.1", hpsv2::kind(Antialias::Off)),
+    },
+    Entry {
+        name: "hpsv2.1-antialias",
+        profile: "hpsv2.1/tensor-letterbox224-torchvision>=0.17/v1",
+        scale: "cosine, about 0.2 to 0.35",
+        needs_prompt: true,
+        weights: &["hpsv2.1.safetensors"],
+        folders: &[CLIP_TOKENIZER],
+        load: |scorers, info| scorers.load_prompt_scorer(info, "hpsv2.1", hpsv2::kind(Antialias::On)),
+    },
+];
+
+/// A folder of weights, from which scorers are loaded by name.
+///
+/// | scorer | files of the folder |
+/// | --- | --- |
+/// | `aesthetic` | `clip-vit-l-14.safetensors`, `aesthetic.safetensors` |
+/// | `pickscore` | `pickscore.safetensors`, `clip-tokenizer/` |
+/// | `hpsv2.1`, `hpsv2.1-antialias` | `hpsv2.1.safetensors`, `clip-tokenizer/` |
+///
+/// `clip-tokenizer/` holds `tokenizer.json`, or `vocab.json` and `merges.txt`, of any CLIP network. A network's
+/// configuration may lie beside it under its name, as `pickscore.config.json`; networks of the published sizes
+/// need none.
+///
+/// The two HPSv2.1 differ in how torchvision resizes floats: before 0.17 it took four neighbours of each pixel,
+/// which is what the network was trained and published with, and since then it takes all of them. Published
+/// numbers are to be compared with `hpsv2.1`.
+pub struct Scorers {
+    dir: PathBuf,
+    placement: Placement,
+}
+
+impl Scorers {
+    /// Opens a folder of weights.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when there is no such folder; [`Error::Network`] when there is no device.
+    pub fn open(dir: &Path, precision: Precision) -> Result<Self> {
+        if !dir.is_dir() {
+            return Err(Error::Weights {
+                path: dir.to_owned(),
+                reason: "expected a folder of weights".to_owned(),
+            });
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            placement: Placement::new(precision)?,
+        })
+    }
+
+    /// The names of all scorers.
+    pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
+        ENTRIES.iter().map(|entry| entry.name)
+    }
+
+    /// What a scorer needs and the folder lacks.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScorer`].
+    pub fn missing(&self, name: &str) -> Result<Vec<PathBuf>> {
+        let entry = find(name)?;
+        let files = entry
+            .weights
+            .iter()
+            .map(|file| self.dir.join(file))
+            .filter(|path| !path.is_file());
+        let folders = entry
+            .folders
+            .iter()
+            .map(|folder| self.dir.join(folder))
+            .filter(|path| !path.is_dir());
+        Ok(files.chain(folders).collect())
+    }
+
+    /// Loads a scorer, hashing its weights on the way.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScorer`]; [`Error::Weights`] when a file is missing, or is that of another network.
+    pub fn load(&self, name: &str) -> Result<Box<dyn Scorer>> {
+        let entry = find(name)?;
+        let mut weights_sha256 = Vec::new();
+        for file in entry.weights {
+            let path = self.dir.join(file);
+            let hash = sha256(&path).map_err(|error| Error::Weights {
+                path,
+                reason: error.to_string(),
+            })?;
+            weights_sha256.push(((*file).to_owned(), hash));
+        }
+        let info = ScorerInfo {
+            name: entry.name,
+            profile: entry.profile,
+            scale: entry.scale,
+            needs_prompt: entry.needs_prompt,
+            dtype: self.placement.precision().name(),
+            weights_sha256,
+        };
+        (entry.load)(self, info)
+    }
+
+    fn load_prompt_scorer(
+        &self,
+        info: ScorerInfo,
+        stem: &str,
+        kind: PromptScorerKind,
+    ) -> Result<Box<dyn Scorer>> {
+        let files = PromptScorerFiles {
+            weights: &self.weights(stem),
+            config: &self.config(stem),
+            tokenizer: &self.dir.join(CLIP_TOKENIZER),
+        };
+        Ok(Box::new(PromptScorer::load(info, kind, files, &self.placement)?))
+    }
+
+    fn weights(&self, stem: &str) -> PathBuf {
+        self.dir.join(format!("{stem}.safetensors"))
+    }
+
+    fn config(&self, stem: &str) -> PathBuf {
+        self.dir.join(format!("{stem}.config.json"))
+    }
+}
+
+fn load_aesthetic(scorers: &Scorers, info: ScorerInfo) -> Result<Box<dyn Scorer>> {
+    const TOWER: &str = "clip-vit-l-14";
+    Ok(Box::new(Aesthetic::load(
+        info,
+        &scorers.weights(TOWER),
+        &scorers.config(TOWER),
+        &scorers.weights("aesthetic"),
+        &scorers.placement,
+    )?))
+}
+
+fn find(name: &str) -> Result<&'static Entry> {
+    ENTRIES
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| Error::UnknownScorer {
+            name: name.to_owned(),
+            known: Scorers::names().collect::<Vec<_>>().join("`, `"),
+        })
+}
+
+fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut file = fs_err::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n_read = file.read(&mut buffer)?;
+        if n_read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..n_read]);
+    }
+    Ok(hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
