@@ -3,3 +3,4 @@
 mod judge;
 mod prompts;
 mod report;
+mod stats;
