@@ -108,7 +108,8 @@ def check_requests(requests):
 
 
 def ask_gemini(stub, body):
-    client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=stub))
+    options = types.HttpOptions(base_url=stub, api_version="v1beta")
+    client = genai.Client(api_key=KEY, http_options=options)
     contents = [types.Content.model_validate(content) for content in body["contents"]]
     config = check_gemini(body)
     reply = client.models.generate_content(model="g", contents=contents, config=config)

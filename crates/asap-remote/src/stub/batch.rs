@@ -222,11 +222,13 @@ pub(super) fn gemini_upload(shared: &Shared, received: &Received) -> Sent {
         },
         Some("upload, finalize") => {
             let id = shared.keep_file("f", received.body.clone());
-            Sent::json(
-                200,
-                &json!({"file": {"name": format!("files/{id}"), "mimeType": "application/jsonl",
-                        "sizeBytes": received.body.len().to_string(), "state": "ACTIVE"}}),
-            )
+            let file = json!({"name": format!("files/{id}"), "mimeType": "application/jsonl",
+                              "sizeBytes": received.body.len().to_string(), "state": "ACTIVE"});
+            let mut sent = Sent::json(200, &json!({"file": file}));
+            if let Sent::Whole { headers, .. } = &mut sent {
+                headers.push(("x-goog-upload-status", "final".to_owned()));
+            }
+            sent
         }
         _ => Sent::error(400, "expected `x-goog-upload-command`"),
     }

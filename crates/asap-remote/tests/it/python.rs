@@ -107,7 +107,7 @@ async fn the_vendors_own_clients_agree() {
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     let expected =
-        "11 requests fit the types of google-genai and openai, and both clients understand the stub";
+        "13 requests fit the types of google-genai and openai, and both clients understand the stub";
     assert!(text.contains(expected), "{text}");
 
     // Google's client, given the same question, sends the same body.
