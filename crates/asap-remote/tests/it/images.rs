@@ -160,7 +160,7 @@ async fn a_workflow_without_a_seed_is_not_run() {
     let outcome = client(&rig, Server::Comfy, Value::Null).generate(&request).await;
     assert_eq!(
         told(&outcome, &rig),
-        "`/prompt`: expected a seed for a ComfyUI workflow, got none (after 1 attempts)"
+        "`/prompt`: expected a seed for a ComfyUI workflow, got none (after 0 attempts)"
     );
     assert_eq!(rig.stub.n_requests(), 0);
 }
