@@ -5,6 +5,7 @@ mod batch;
 mod endpoint;
 mod generate;
 mod judge;
+mod session;
 mod verdict_table;
 
 use anyhow::Result;
