@@ -8,6 +8,7 @@ mod generate;
 mod judge;
 mod prompts;
 mod report;
+mod session;
 mod verdict_table;
 mod verify;
 
