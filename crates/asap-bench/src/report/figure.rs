@@ -140,7 +140,7 @@ impl About<'_> {
 }
 
 /// Every figure of an analysis, in the order of the page.
-pub fn figures(analysis: &Analysis, options: &Options) -> Vec<Figure> {
+pub(super) fn figures(analysis: &Analysis, options: &Options) -> Vec<Figure> {
     let mut figures = Vec::new();
     for report in &analysis.aer {
         figures.extend(aer_figures("aer", report));

@@ -31,7 +31,7 @@ pub struct Picture {
 
 /// An image with what was said of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub(super) struct Shown {
     /// The image.
     pub picture: Picture,
     /// What was said, in a few words.
@@ -40,7 +40,7 @@ pub struct Shown {
 
 /// Two images about which judge and people disagree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShownPair {
+pub(super) struct ShownPair {
     /// The model's and the baseline's image.
     pub pictures: [Picture; 2],
     /// What was said, in a few words.
@@ -49,7 +49,7 @@ pub struct ShownPair {
 
 /// Everything that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gallery {
+pub(super) struct Gallery {
     /// Images on which judge and majority disagree.
     pub disputed_images: Vec<Shown>,
     /// How many there are, shown or not.
@@ -64,7 +64,7 @@ pub struct Gallery {
 
 /// The ends of one model.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelGallery {
+pub(super) struct ModelGallery {
     /// The model.
     pub model: String,
     /// Failed, the clearest first.
@@ -84,7 +84,7 @@ struct Tally {
 }
 
 /// Chooses the images. Equals are put in the order of their hashes, so no prompt is favoured by its name.
-pub fn gallery(log: &Log, models: &[String], options: &Options) -> Result<Gallery> {
+pub(super) fn gallery(log: &Log, models: &[String], options: &Options) -> Result<Gallery> {
     let tallies = tallies(log, options);
     let mut gallery = Gallery::default();
     for model in models {
@@ -105,7 +105,7 @@ pub fn gallery(log: &Log, models: &[String], options: &Options) -> Result<Galler
 
 impl Gallery {
     /// Every picture that is shown, each once.
-    pub fn pictures(&self) -> BTreeSet<&Picture> {
+    pub(super) fn pictures(&self) -> BTreeSet<&Picture> {
         let ends = self.models.iter().flat_map(|model| model.worst.iter().chain(&model.best));
         let single = self.disputed_images.iter().chain(ends).map(|shown| &shown.picture);
         single.chain(self.disputed_pairs.iter().flat_map(|shown| &shown.pictures)).collect()

@@ -29,7 +29,7 @@ mod inputs;
 mod log;
 mod page;
 mod paper;
-mod plot;
+pub mod plot;
 mod plots;
 mod quality;
 mod render;
@@ -49,8 +49,13 @@ pub use images::{PictureFile, Thumbnail};
 pub use inputs::{Inputs, RunInputs, Wishes};
 pub use log::{CallRow, Log, ModelScore};
 pub use paper::{PaperRow, PaperTable, paper_table, paper_table_sha256};
+pub use plots::NamedPlot;
 pub use quality::{ScorerBoard, ScorerKey};
-pub use render::{ReportFile, render};
-pub use status::Status;
+pub use render::{Rendered, ReportFile, render};
+pub use status::{
+    MAX_FACTOR_ESTABLISHED, MAX_FACTOR_USABLE, MAX_HALF_WIDTH_ESTABLISHED, MAX_HALF_WIDTH_USABLE,
+    MIN_PROMPTS_ESTABLISHED, MIN_PROMPTS_USABLE, Status,
+};
+pub use table::{Cell, Column, Side, Table};
 pub use verify::{Difference, Verified, verify};
 pub use write::{Written, write};

@@ -34,7 +34,7 @@ fn named(name: impl Into<String>, plot: Plot) -> NamedPlot {
 }
 
 /// Every plot for which there is something to draw, in the order of the page.
-pub fn plots(analysis: &Analysis, options: &Options) -> Vec<NamedPlot> {
+pub(super) fn plots(analysis: &Analysis, options: &Options) -> Vec<NamedPlot> {
     let mut plots = Vec::new();
     if !analysis.aer.is_empty() {
         plots.push(named("aer", aer_forest(analysis, options, Depth::Overall)));

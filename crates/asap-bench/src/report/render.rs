@@ -13,6 +13,7 @@ use super::images::PictureFile;
 use super::log::Log;
 use super::page::Page;
 use super::plots::{NamedPlot, plots};
+use super::table::Table;
 use super::tables::tables;
 use crate::Result;
 use crate::run::sha256;
@@ -40,8 +41,10 @@ pub struct ReportFile {
 pub struct Rendered {
     /// Texts by file name, relative to the report.
     pub texts: BTreeMap<String, String>,
-    /// The plots, to be drawn as PNG.
-    pub(super) plots: Vec<NamedPlot>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The plots.
+    pub plots: Vec<NamedPlot>,
     /// `report.json` as it was before it became text.
     pub report: ReportFile,
     /// The statistics.
@@ -91,6 +94,7 @@ pub fn render(log: &Log, config: &Config, pictures: &[PictureFile]) -> Result<Re
     texts.insert("report.json".to_owned(), pretty(&report));
     Ok(Rendered {
         texts,
+        tables,
         plots,
         report,
         analysis,

@@ -25,7 +25,7 @@ pub struct Cell {
 }
 
 /// The words for what was not measured.
-pub const NOT_COMPUTED: &str = "not computed";
+pub(super) const NOT_COMPUTED: &str = "not computed";
 
 impl Cell {
     /// A name.
@@ -87,7 +87,7 @@ impl Cell {
 }
 
 /// A p-value for people.
-pub fn write_p(p: f64) -> String {
+pub(super) fn write_p(p: f64) -> String {
     if p < 0.0001 {
         "< 0.0001".to_owned()
     } else if p < 0.1 {

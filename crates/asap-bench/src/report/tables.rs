@@ -36,7 +36,7 @@ impl Depth {
 }
 
 /// Every table, in the order of the page.
-pub fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -> Vec<Table> {
+pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -> Vec<Table> {
     let options = &config.options;
     let mut tables = vec![
         aer_table("aer", "Anatomical error rate", &analysis.models, &analysis.aer, Depth::Overall),

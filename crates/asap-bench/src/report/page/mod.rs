@@ -19,7 +19,7 @@ const FONTS: &str = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',
 
 /// All that a page shows.
 #[derive(Clone, Copy)]
-pub struct Page<'a> {
+pub(super) struct Page<'a> {
     /// The statistics.
     pub analysis: &'a Analysis,
     /// How they were computed.
@@ -43,7 +43,7 @@ struct Section {
 
 impl Page<'_> {
     /// The whole page.
-    pub fn html(&self) -> String {
+    pub(in crate::report) fn html(&self) -> String {
         let sections = self.sections();
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

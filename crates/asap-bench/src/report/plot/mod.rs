@@ -89,3 +89,6 @@ impl Plot {
     }
 }
 
+
+#[cfg(test)]
+mod tests;
