@@ -13,6 +13,7 @@ mod serve;
 mod settings;
 mod synth;
 mod table;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,7 @@ async fn dispatch(command: Command, printer: Printer) -> Result<()> {
         Command::Data { action } => data::run(action, printer).await,
         Command::PoseMap(args) => pose_map::run(&args, printer),
         Command::Serve(args) => serve::run(settings::serve(args)?, printer).await,
+        Command::Weights { action } => weights::run(&action, printer),
         // Answered before the runtime was started.
         Command::Completions(_) => Ok(()),
     }

@@ -81,7 +81,14 @@ impl Sandbox {
             .args(line.split_whitespace())
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
-        for name in ["ASAP_ADDR", "ASAP_DATA", "ASAP_JOBS", "ASAP_SITE", "RUST_LOG"] {
+        for name in [
+            "ASAP_ADDR",
+            "ASAP_DATA",
+            "ASAP_JOBS",
+            "ASAP_SITE",
+            "ASAP_WEIGHTS",
+            "RUST_LOG",
+        ] {
             command.env_remove(name);
         }
         command.env("NO_COLOR", "1");
