@@ -70,7 +70,11 @@ impl Conv {
 
     /// Computes ReLU of the convolution in a box of `out`.
     pub(crate) fn apply(&self, input: &Plane, out: &mut Plane, span: &Span) {
-        assert_eq!((input.n_blocks, input.block), self.inputs, "channels of a layer's input");
+        assert_eq!(
+            (input.n_blocks, input.block),
+            self.inputs,
+            "channels of a layer's input"
+        );
         if span.is_empty() {
             return;
         }
@@ -78,21 +82,26 @@ impl Conv {
         let first_row = span.rows.start - out.span.rows.start + rim;
         let first_number = (span.columns.start - out.span.columns.start + rim) * LANES;
         let n_rows = TASK_PX.div_ceil(span.columns.len());
-        out.data.par_chunks_mut(block_len).enumerate().for_each(|(out_block, block)| {
-            let rows = &mut block[first_row * row_len..(first_row + span.rows.len()) * row_len];
-            rows.par_chunks_mut(n_rows * row_len).enumerate().for_each(|(idx, rows)| {
-                let first = span.rows.start + idx * n_rows;
-                let task = Task {
-                    conv: self,
-                    input,
-                    out_block,
-                    rows: first..first + rows.len() / row_len,
-                    columns: span.columns.clone(),
-                    row_len,
-                };
-                task.run(&mut rows[first_number..]);
+        out.data
+            .par_chunks_mut(block_len)
+            .enumerate()
+            .for_each(|(out_block, block)| {
+                let rows = &mut block[first_row * row_len..(first_row + span.rows.len()) * row_len];
+                rows.par_chunks_mut(n_rows * row_len)
+                    .enumerate()
+                    .for_each(|(idx, rows)| {
+                        let first = span.rows.start + idx * n_rows;
+                        let task = Task {
+                            conv: self,
+                            input,
+                            out_block,
+                            rows: first..first + rows.len() / row_len,
+                            columns: span.columns.clone(),
+                            row_len,
+                        };
+                        task.run(&mut rows[first_number..]);
+                    });
             });
-        });
     }
 }
 
@@ -216,7 +225,10 @@ fn run_tile<const BLOCK: usize, const WIDTH: usize, const FUSED: bool>(
         std::array::from_fn(|i| lanes[i])
     };
     // The rim of the input is as wide as the padding, or wider.
-    let (row, column) = (at.row * stride + input.rim - pad, at.column * stride + input.rim - pad);
+    let (row, column) = (
+        at.row * stride + input.rim - pad,
+        at.column * stride + input.rim - pad,
+    );
     for in_block in at.in_blocks.clone() {
         let first_weight = (task.out_block * n_in_blocks + in_block) * side * side * BLOCK;
         let (weights, _) = task.conv.weights[first_weight..][..side * side * BLOCK].as_chunks::<BLOCK>();
@@ -256,15 +268,18 @@ pub(crate) fn max_pool(window: Window, input: &Plane, out: &mut Plane, span: &Sp
     let (row_len, block_len, rim) = (out.row_len(), out.block_len(), out.rim);
     let first_row = span.rows.start - out.span.rows.start + rim;
     let first_number = (span.columns.start - out.span.columns.start + rim) * LANES;
-    out.data.par_chunks_mut(block_len).enumerate().for_each(|(block_idx, block)| {
-        let rows = block.chunks_exact_mut(row_len).skip(first_row);
-        for (out, row) in rows.zip(span.rows.clone()) {
-            let (lanes, _) = out[first_number..].as_chunks_mut::<LANES>();
-            for (lane, column) in lanes.iter_mut().zip(span.columns.clone()) {
-                *lane = largest(window, input, block_idx, (row, column));
+    out.data
+        .par_chunks_mut(block_len)
+        .enumerate()
+        .for_each(|(block_idx, block)| {
+            let rows = block.chunks_exact_mut(row_len).skip(first_row);
+            for (out, row) in rows.zip(span.rows.clone()) {
+                let (lanes, _) = out[first_number..].as_chunks_mut::<LANES>();
+                for (lane, column) in lanes.iter_mut().zip(span.columns.clone()) {
+                    *lane = largest(window, input, block_idx, (row, column));
+                }
             }
-        }
-    });
+        });
 }
 
 fn largest(window: Window, input: &Plane, block_idx: usize, (row, column): (usize, usize)) -> Lane {

@@ -26,7 +26,7 @@ use self::heads::{Heads, TapMap};
 use self::plane::Plane;
 use self::span::Span;
 use self::trunk::{Kind, N_TAPS, Other, Trunk};
-use crate::weights::{Network, WeightsDir, network};
+use crate::weights::{Network, WeightsDir, network, sha256_of};
 use crate::{Error, Result, RgbView};
 
 /// Which network the features are of.
@@ -87,6 +87,8 @@ pub struct Lpips {
     trunk: Trunk,
     heads: Heads,
     weights_sha256: Vec<(String, String)>,
+    /// Eight digits that tell the weights apart.
+    weights_tag: String,
 }
 
 /// A distance and where it comes from.
@@ -168,14 +170,15 @@ impl Lpips {
         let trunk = Trunk::new(net.kind(), &trunk_weights)?;
         let heads = Heads::new(trunk.channels(), &heads_weights)?;
         let hash = |network: &Network, sha256: &str| (network.file.clone(), sha256.to_owned());
+        let hashes = [trunk_weights.sha256(), heads_weights.sha256()];
+        let mut weights_tag = sha256_of(hashes.concat().as_bytes());
+        weights_tag.truncate(8);
         Ok(Self {
             net,
             trunk,
             heads,
-            weights_sha256: vec![
-                hash(trunk_network, trunk_weights.sha256()),
-                hash(heads_network, heads_weights.sha256()),
-            ],
+            weights_sha256: vec![hash(trunk_network, hashes[0]), hash(heads_network, hashes[1])],
+            weights_tag,
         })
     }
 
@@ -246,7 +249,9 @@ impl Lpips {
             differs: whole.clone(),
         };
         let mut taps = Vec::with_capacity(N_TAPS);
-        self.trunk.run(plane(), vec![other], |_, _, first, _, _| taps.push(unblocked(first)));
+        self.trunk.run(plane(), vec![other], |_, _, first, _, _| {
+            taps.push(unblocked(first))
+        });
         Ok(taps)
     }
 
@@ -299,8 +304,7 @@ impl Lpips {
             span: Span::EMPTY,
             values: Vec::new(),
         };
-        let mut maps: [[TapMap; N_TAPS]; N] =
-            std::array::from_fn(|_| std::array::from_fn(|_| nothing()));
+        let mut maps: [[TapMap; N_TAPS]; N] = std::array::from_fn(|_| std::array::from_fn(|_| nothing()));
         if needed.is_empty() {
             return maps;
         }
@@ -377,7 +381,11 @@ fn scaled(first: RgbView<'_>, other: RgbView<'_>, pixels: Pixels<'_>, span: &Spa
     let mut plane = Plane::zeros(size, span.clone(), (1, 3), rim);
     for row in span.rows.clone() {
         for column in span.columns.clone() {
-            let image = if pixels.count_at(row * width + column) { other } else { first };
+            let image = if pixels.count_at(row * width + column) {
+                other
+            } else {
+                first
+            };
             let rgb = image.span(row, column, column + 1);
             let at = plane.offset_with_rim(0, row + rim, column + rim);
             for channel in 0..3 {

@@ -2,7 +2,7 @@
 
 use asap_core::{BoxPx, Mask, RegionStats};
 
-use super::{Lpips, LpipsMap, LpipsNet, Pixels};
+use super::{Lpips, LpipsMap, LpipsNet, Pixels, differing_box};
 use crate::{AREA_FLOOR_PX, Result, RgbView};
 
 /// How LPIPS is attributed to the inside and the outside of a mask `M`.
@@ -35,7 +35,7 @@ impl LpipsRule {
 /// LPIPS of a pair on both sides of a mask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LpipsRegion {
-    /// The network and the rule.
+    /// The network, the rule and the weights: `lpips/alex-v0.1/v1+composite@1f0c9d3a`.
     pub profile: String,
     /// Inside, `None` under [`AREA_FLOOR_PX`] pixels.
     pub inside: Option<f64>,
@@ -50,7 +50,10 @@ impl LpipsRegion {
     pub fn fill(&self, stats: &mut RegionStats) {
         stats.lpips_inside = self.inside;
         stats.lpips_outside = self.outside;
-        let others = stats.profile.split(' ').filter(|name| !name.starts_with("lpips/"));
+        let others = stats
+            .profile
+            .split(' ')
+            .filter(|name| !name.starts_with("lpips/"));
         let names: Vec<&str> = others.chain([self.profile.as_str()]).collect();
         stats.profile = names.join(" ");
     }
@@ -77,29 +80,63 @@ impl Lpips {
         mask: &Mask,
         rule: LpipsRule,
     ) -> Result<LpipsRegion> {
+        let mut regions = self.regions(preferred, rejected, &[mask], rule)?;
+        Ok(regions.pop().expect("as many results as masks"))
+    }
+
+    /// [`Lpips::region`] for several masks of one pair, in their order.
+    ///
+    /// Where nothing outside of the masks was changed, as in most pairs, they share one map.
+    ///
+    /// # Errors
+    /// Those of [`Lpips::region`].
+    pub fn regions(
+        &self,
+        preferred: RgbView<'_>,
+        rejected: RgbView<'_>,
+        masks: &[&Mask],
+        rule: LpipsRule,
+    ) -> Result<Vec<LpipsRegion>> {
         self.check("rejected image", preferred, (rejected.width(), rejected.height()))?;
-        self.check("mask", preferred, (mask.width(), mask.height()))?;
-        let outside_mask = mask.complement();
-        let (inside, outside) = match rule {
-            LpipsRule::Composite => {
-                let comparisons = [
-                    (rejected, Pixels::Inside(mask)),
-                    (rejected, Pixels::Outside(mask)),
-                ];
-                let [inside, outside] = self.maps(preferred, comparisons);
-                (mean(&inside, mask), mean(&outside, &outside_mask))
-            }
-            LpipsRule::Map => {
-                let [map] = self.maps(preferred, [(rejected, Pixels::All)]);
-                (mean(&map, mask), mean(&map, &outside_mask))
-            }
-            LpipsRule::Crop => (self.crop(preferred, rejected, mask)?, None),
-        };
-        Ok(LpipsRegion {
-            profile: rule.profile(self.net),
-            inside,
-            outside,
-        })
+        let mut whole = None;
+        let each = masks.iter().map(|&mask| {
+            self.check("mask", preferred, (mask.width(), mask.height()))?;
+            let mut shared = |mask: &Mask| {
+                let map = whole.get_or_insert_with(|| {
+                    let [map] = self.maps(preferred, [(rejected, Pixels::All)]);
+                    map
+                });
+                mean(map, mask)
+            };
+            let outside_mask = mask.complement();
+            let is_outside_equal = || differing_box(preferred, rejected, Pixels::Outside(mask)).is_empty();
+            let (inside, outside) = match rule {
+                LpipsRule::Composite if is_outside_equal() => {
+                    // `where(M, y, x)` is `y`, and `where(M, x, y)` is `x`.
+                    let is_enough = outside_mask.area_px() >= AREA_FLOOR_PX;
+                    (shared(mask), is_enough.then_some(0.0))
+                }
+                LpipsRule::Composite => {
+                    let comparisons = [Pixels::Inside(mask), Pixels::Outside(mask)];
+                    let [inside, outside] =
+                        self.maps(preferred, comparisons.map(|pixels| (rejected, pixels)));
+                    (mean(&inside, mask), mean(&outside, &outside_mask))
+                }
+                LpipsRule::Map => (shared(mask), shared(&outside_mask)),
+                LpipsRule::Crop => (self.crop(preferred, rejected, mask)?, None),
+            };
+            Ok(LpipsRegion {
+                profile: self.profile(rule),
+                inside,
+                outside,
+            })
+        });
+        each.collect()
+    }
+
+    /// The name of a result: network, rule and the first digits of a hash over the weights.
+    pub fn profile(&self, rule: LpipsRule) -> String {
+        format!("{}@{}", rule.profile(self.net), self.weights_tag)
     }
 
     fn crop(&self, preferred: RgbView<'_>, rejected: RgbView<'_>, mask: &Mask) -> Result<Option<f64>> {
@@ -145,6 +182,8 @@ fn cut(image: RgbView<'_>, bounds: BoxPx) -> Vec<u8> {
 
 fn mean(map: &LpipsMap, mask: &Mask) -> Option<f64> {
     let marked = map.values().iter().zip(mask.bits()).filter(|(_, bit)| **bit);
-    let (n, sum) = marked.fold((0_u64, 0.0), |(n, sum), (&value, _)| (n + 1, sum + f64::from(value)));
+    let (n, sum) = marked.fold((0_u64, 0.0), |(n, sum), (&value, _)| {
+        (n + 1, sum + f64::from(value))
+    });
     (n >= AREA_FLOOR_PX).then(|| sum / n as f64)
 }

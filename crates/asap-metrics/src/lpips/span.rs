@@ -38,7 +38,9 @@ impl Window {
             return 0..0;
         }
         // Output o sees the inputs o * stride - pad .. o * stride - pad + side.
-        let first = (inputs.start + self.pad + 1).saturating_sub(self.side).div_ceil(self.stride);
+        let first = (inputs.start + self.pad + 1)
+            .saturating_sub(self.side)
+            .div_ceil(self.stride);
         let end = (inputs.end - 1 + self.pad) / self.stride + 1;
         let n_outputs = self.n_outputs(n_inputs);
         first.min(n_outputs)..end.min(n_outputs)
@@ -116,14 +118,22 @@ mod tests {
                         .filter(|&o| (start..end).any(|i| holds(o, i)))
                         .collect();
                     // Windows may jump over an input when the stride is the larger.
-                    assert_eq!(seen.collect::<Vec<_>>(), truly, "{window:?} {start}..{end} of {n_inputs}");
+                    assert_eq!(
+                        seen.collect::<Vec<_>>(),
+                        truly,
+                        "{window:?} {start}..{end} of {n_inputs}"
+                    );
                     let end = end.min(n_outputs);
                     let start = start.min(end);
                     let needed = window.inputs_of(&(start..end), n_inputs);
                     let truly: Vec<usize> = (0..n_inputs)
                         .filter(|&i| (start..end).any(|o| holds(o, i)))
                         .collect();
-                    assert_eq!(needed.collect::<Vec<_>>(), truly, "{window:?} {start}..{end} of {n_inputs}");
+                    assert_eq!(
+                        needed.collect::<Vec<_>>(),
+                        truly,
+                        "{window:?} {start}..{end} of {n_inputs}"
+                    );
                 }
             }
         }

@@ -217,7 +217,9 @@ impl Trunk {
 
     /// The padding of the convolution that reads the output of layer `idx`, if one does.
     fn rim_after(&self, idx: usize) -> usize {
-        let next = self.layers[idx + 1..].iter().find(|layer| !matches!(layer, Layer::Tap));
+        let next = self.layers[idx + 1..]
+            .iter()
+            .find(|layer| !matches!(layer, Layer::Tap));
         match next {
             Some(Layer::Conv(conv)) => conv.window.pad,
             _ => 0,
@@ -251,7 +253,10 @@ impl Trunk {
         for layer in &self.layers {
             sizes.push(size);
             if let Some(window) = layer.window() {
-                differs = differs.iter().map(|span| span.seen_through(window, size)).collect();
+                differs = differs
+                    .iter()
+                    .map(|span| span.seen_through(window, size))
+                    .collect();
                 size = (window.n_outputs(size.0), window.n_outputs(size.1));
             }
             steps.push(Step {

@@ -30,6 +30,8 @@ pub struct Converted {
     pub sha256: String,
     /// The network that it is by its tensors, if the manifest knows one.
     pub network: Option<&'static str>,
+    /// Where the torch file is published, if it is known by its hash.
+    pub published_at: Option<&'static str>,
 }
 
 /// Writes the tensors of the torch file `from` as the safetensors file `to`, one after the other.
@@ -43,7 +45,11 @@ pub struct Converted {
 pub fn convert(from: &Path, to: &Path, reporter: &dyn Reporter) -> Result<Converted> {
     let source = TorchFile::open(from)?;
     let source_sha256 = of_file(from)?;
-    let file_name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file_name = from
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     super::manifest::check_source(&file_name, &source_sha256).map_err(|fault| Error::weights(from, fault))?;
     let mut tensors = source.tensors().to_vec();
     if let Some(tensor) = tensors.iter().find(|tensor| tensor.name == NOTES) {
@@ -63,6 +69,7 @@ pub fn convert(from: &Path, to: &Path, reporter: &dyn Reporter) -> Result<Conver
     Ok(Converted {
         n_tensors: tensors.len(),
         n_bytes: tensors.iter().map(|tensor| tensor.n_bytes() as u64).sum(),
+        published_at: super::published_at(&source_sha256),
         source_sha256,
         sha256,
         network: super::identify(&tensors).map(|network| network.name.as_str()),
@@ -78,7 +85,10 @@ fn write(
 ) -> Result<String> {
     let io = |error: std::io::Error| Error::weights(to, Fault::io("write", &error));
     let part = Part::of(to);
-    let mut out = Hashing::new(BufWriter::with_capacity(1 << 20, File::create(&part.path).map_err(io)?));
+    let mut out = Hashing::new(BufWriter::with_capacity(
+        1 << 20,
+        File::create(&part.path).map_err(io)?,
+    ));
     let header = header(tensors, notes);
     out.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
     out.write_all(&header).map_err(io)?;

@@ -60,8 +60,8 @@ impl Case {
 }
 
 fn cases(net: LpipsNet) -> Vec<Case> {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("../golden/lpips/distances.json"))
-        .expect("the file fits `Case`");
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../golden/lpips/distances.json")).expect("the file fits `Case`");
     cases.into_iter().filter(|case| case.net == net.name()).collect()
 }
 
@@ -75,7 +75,10 @@ fn load(net: LpipsNet) -> Lpips {
 #[track_caller]
 fn assert_near(what: &str, got: f64, expected: f64, scale: f64) {
     let error = (got - expected).abs() / scale.max(f64::MIN_POSITIVE);
-    assert!(error < TOLERANCE, "{what}: expected {expected}, got {got}, off by {error:.1e}");
+    assert!(
+        error < TOLERANCE,
+        "{what}: expected {expected}, got {got}, off by {error:.1e}"
+    );
 }
 
 fn assert_means(what: &str, got: (Option<f64>, Option<f64>), expected: (Option<f64>, Option<f64>)) {
@@ -98,7 +101,12 @@ fn check_taps(lpips: &Lpips, case: &Case, image: RgbView<'_>) {
         assert_near(&what, values().sum::<f64>() / n, expected.mean, expected.mean);
         let rms = (values().map(|value| value * value).sum::<f64>() / n).sqrt();
         assert_near(&what, rms, expected.rms, expected.rms);
-        assert_near(&what, values().fold(0.0, f64::max), expected.largest, expected.largest);
+        assert_near(
+            &what,
+            values().fold(0.0, f64::max),
+            expected.largest,
+            expected.largest,
+        );
         let [_, height, width] = tap.shape;
         for &(channel, row, column, value) in &expected.values {
             let got = tap.values[(channel * height + row) * width + column];
@@ -130,8 +138,12 @@ fn check_case(lpips: &Lpips, case: &Case) {
         (LpipsRule::Crop, (case.crop, None)),
     ] {
         let region = lpips.region(first, second, &mask, rule).unwrap();
-        assert_eq!(region.profile, rule.profile(lpips.net()));
-        assert_means(&format!("{name}, {rule:?}"), (region.inside, region.outside), expected);
+        assert_eq!(region.profile, lpips.profile(rule));
+        assert_means(
+            &format!("{name}, {rule:?}"),
+            (region.inside, region.outside),
+            expected,
+        );
     }
 }
 
@@ -166,7 +178,14 @@ fn a_distance_is_a_distance() {
     }
     let same = lpips.distance(first.view(), first.view()).unwrap();
     assert_eq!((same.total, same.layers), (0.0, [0.0; 5]));
-    assert!(lpips.map(first.view(), first.view()).unwrap().values().iter().all(|&v| v == 0.0));
+    assert!(
+        lpips
+            .map(first.view(), first.view())
+            .unwrap()
+            .values()
+            .iter()
+            .all(|&v| v == 0.0)
+    );
 }
 
 #[test]
@@ -182,6 +201,41 @@ fn composite_outside_is_exactly_0_where_nothing_outside_was_changed() {
     // The rule that is kept for comparison leaks.
     assert!(region(LpipsRule::Map).outside > Some(1e-3));
     assert_eq!(region(LpipsRule::Crop).outside, None);
+    // A name that tells network, rule and weights.
+    let (name, tag) = composite.profile.split_once('@').unwrap();
+    assert_eq!((name, tag.len()), ("lpips/alex-v0.1/v1+composite", 8));
+}
+
+/// Masks that share a map have the numbers that each has alone, and that a changed outside does not alter.
+#[test]
+fn masks_of_one_pair_are_measured_together_as_alone() {
+    let lpips = load(LpipsNet::Alex);
+    let (small, large) = (mask(120, 90, "disc"), mask(120, 90, "full"));
+    let first = Picture::named(120, 90, "waves", 0);
+    let second = first.changed(&small, "painted", 0);
+    let both = lpips
+        .regions(
+            first.view(),
+            second.view(),
+            &[&small, &large],
+            LpipsRule::Composite,
+        )
+        .unwrap();
+    for (together, mask) in both.iter().zip([&small, &large]) {
+        let alone = lpips
+            .region(first.view(), second.view(), mask, LpipsRule::Composite)
+            .unwrap();
+        assert_eq!(*together, alone);
+    }
+    assert_eq!((both[0].outside, both[1].outside), (Some(0.0), None));
+    // One changed pixel outside takes the other way to the same inside.
+    let mut third = second.clone();
+    third.bytes[0] ^= 64;
+    let region = lpips
+        .region(first.view(), third.view(), &small, LpipsRule::Composite)
+        .unwrap();
+    assert_eq!(region.inside, both[0].inside);
+    assert!(region.outside > Some(0.0));
 }
 
 #[test]
@@ -193,12 +247,27 @@ fn a_mean_over_few_pixels_is_not_given() {
     );
     let few = Mask::from_fn(64, 64, |x, y| x < 12 && y < 10);
     for rule in [LpipsRule::Composite, LpipsRule::Map, LpipsRule::Crop] {
-        assert_eq!(lpips.region(first.view(), second.view(), &few, rule).unwrap().inside, None);
-        let outside = lpips.region(first.view(), second.view(), &few.complement(), rule).unwrap().outside;
+        assert_eq!(
+            lpips
+                .region(first.view(), second.view(), &few, rule)
+                .unwrap()
+                .inside,
+            None
+        );
+        let outside = lpips
+            .region(first.view(), second.view(), &few.complement(), rule)
+            .unwrap()
+            .outside;
         assert_eq!(outside, None);
     }
     let empty = Mask::new(64, 64);
-    assert_eq!(lpips.region(first.view(), second.view(), &empty, LpipsRule::Crop).unwrap().inside, None);
+    assert_eq!(
+        lpips
+            .region(first.view(), second.view(), &empty, LpipsRule::Crop)
+            .unwrap()
+            .inside,
+        None
+    );
 }
 
 /// Equal features are not computed; what is computed is the same as without that.
@@ -230,7 +299,11 @@ fn leaving_out_equal_features_changes_no_bit() {
         let compared = (0..150 * 131).filter(|&idx| is_far(idx));
         let mut n_compared = 0;
         for idx in compared {
-            assert_eq!(same_corners.values()[idx], whole.values()[idx], "{name}, pixel {idx}");
+            assert_eq!(
+                same_corners.values()[idx],
+                whole.values()[idx],
+                "{name}, pixel {idx}"
+            );
             n_compared += 1;
         }
         assert!(n_compared > 100, "{n_compared}");
@@ -270,8 +343,14 @@ fn small_and_unequal_images_are_refused() {
         error.to_string(),
         "LPIPS (alex) of a 200x30 image: expected at least 31x31, what its layers need"
     );
-    let (a, b) = (Picture::named(64, 64, "waves", 0), Picture::named(64, 65, "waves", 0));
-    assert!(matches!(lpips.map(a.view(), b.view()), Err(Error::SizesDiffer { .. })));
+    let (a, b) = (
+        Picture::named(64, 64, "waves", 0),
+        Picture::named(64, 65, "waves", 0),
+    );
+    assert!(matches!(
+        lpips.map(a.view(), b.view()),
+        Err(Error::SizesDiffer { .. })
+    ));
     let mask = Mask::new(65, 64);
     let region = lpips.region(a.view(), a.view(), &mask, LpipsRule::Map);
     assert!(matches!(region, Err(Error::SizesDiffer { .. })));

@@ -34,7 +34,10 @@ pub(crate) fn trunk(net: &str) -> Shapes {
     };
     let each = layers.iter().flat_map(|&(idx, inputs, outputs, side)| {
         [
-            (format!("features.{idx}.weight"), vec![outputs, inputs, side, side]),
+            (
+                format!("features.{idx}.weight"),
+                vec![outputs, inputs, side, side],
+            ),
             (format!("features.{idx}.bias"), vec![outputs]),
         ]
     });
@@ -48,7 +51,8 @@ pub(crate) fn heads(net: &str) -> Shapes {
         _ => [64, 128, 256, 512, 512],
     };
     let each = channels.iter().enumerate();
-    each.map(|(tap, &n)| (format!("lin{tap}.model.1.weight"), vec![1, n, 1, 1])).collect()
+    each.map(|(tap, &n)| (format!("lin{tap}.model.1.weight"), vec![1, n, 1, 1]))
+        .collect()
 }
 
 /// The elements of a tensor.

@@ -24,7 +24,9 @@ fn golden() -> Golden {
 }
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/lpips").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/lpips")
+        .join(name)
 }
 
 /// torch's name of a type.
@@ -68,13 +70,20 @@ fn number(dtype: Dtype, bytes: &[u8]) -> f64 {
     }
 }
 
-fn check(tensors: &[TensorInfo], read: impl Fn(&TensorInfo) -> Vec<u8>, expected: &BTreeMap<String, Expected>) {
+fn check(
+    tensors: &[TensorInfo],
+    read: impl Fn(&TensorInfo) -> Vec<u8>,
+    expected: &BTreeMap<String, Expected>,
+) {
     let mut names: Vec<&String> = tensors.iter().map(|tensor| &tensor.name).collect();
     names.sort();
     assert_eq!(names, expected.keys().collect::<Vec<_>>());
     for tensor in tensors {
         let expected = &expected[&tensor.name];
-        assert_eq!((name_of(tensor.dtype), &tensor.shape), (expected.dtype.as_str(), &expected.shape));
+        assert_eq!(
+            (name_of(tensor.dtype), &tensor.shape),
+            (expected.dtype.as_str(), &expected.shape)
+        );
         let bytes = read(tensor);
         assert_eq!(bytes.len(), tensor.n_bytes());
         let values: Vec<f64> = bytes
@@ -106,7 +115,10 @@ fn converted_files_have_the_same_tensors() {
     for name in ["zip.pth", "legacy.pth"] {
         let to = dir.path().join(name).with_extension("safetensors");
         let converted = convert(&path(name), &to, &()).unwrap();
-        assert_eq!((converted.n_tensors, converted.network), (golden.tensors.len(), None));
+        assert_eq!(
+            (converted.n_tensors, converted.network),
+            (golden.tensors.len(), None)
+        );
         let file = SafeFile::open(&to).unwrap();
         assert_eq!(file.notes()["source_sha256"], converted.source_sha256);
         let whole = std::fs::read(&to).unwrap();

@@ -74,7 +74,10 @@ fn one_storage(n: u64, n_floats: usize) -> Vec<u8> {
 #[test]
 fn a_hand_made_file_is_read() {
     let whole = open(&legacy(&one_tensor(6, 0, &[2, 3], &[3, 1]), &one_storage(6, 6))).unwrap();
-    assert_eq!((whole.tensors()[0].name.as_str(), &whole.tensors()[0].shape), ("w", &vec![2, 3]));
+    assert_eq!(
+        (whole.tensors()[0].name.as_str(), &whole.tensors()[0].shape),
+        ("w", &vec![2, 3])
+    );
     let pickle = one_tensor(6, 0, &[2, 3], &[3, 1]);
     let zip = zipped(&[("a/data.pkl", &pickle), ("a/data/0", &[0; 24])]);
     assert_eq!(open(&zip).unwrap().tensors(), whole.tensors());
@@ -124,20 +127,47 @@ fn pickles_that_break_the_rules_are_refused() {
         (b"\x80\x02(a.", "the stack is empty"),
         (b"\x80\x02h\x07.", "a value that was never remembered"),
         (b"\x80\x02NNs.", "the stack is empty"),
-        (b"\x80\x02NNNs.", "items for something that is no list or dictionary"),
-        (b"\x80\x02}(Nu.", "items for something that is no list or dictionary"),
-        (b"\x80\x02ccollections\nOrderedDict\nNR.", "a call of something that cannot be called"),
+        (
+            b"\x80\x02NNNs.",
+            "items for something that is no list or dictionary",
+        ),
+        (
+            b"\x80\x02}(Nu.",
+            "items for something that is no list or dictionary",
+        ),
+        (
+            b"\x80\x02ccollections\nOrderedDict\nNR.",
+            "a call of something that cannot be called",
+        ),
         (b"\x80\x02N)R.", "a call of something that cannot be called"),
-        (b"\x80\x02ctorch\nFloatStorage\n)R.", "a call of something that cannot be called"),
-        (b"\x80\x02ccollections\nOrderedDict\nN\x85R.", "a dictionary of something that is no pairs"),
-        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.", "a tensor without storage, offset, size and strides"),
-        (b"\x80\x02ctorch._utils\n_rebuild_parameter\n)R.", "a parameter without a tensor"),
+        (
+            b"\x80\x02ctorch\nFloatStorage\n)R.",
+            "a call of something that cannot be called",
+        ),
+        (
+            b"\x80\x02ccollections\nOrderedDict\nN\x85R.",
+            "a dictionary of something that is no pairs",
+        ),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.",
+            "a tensor without storage, offset, size and strides",
+        ),
+        (
+            b"\x80\x02ctorch._utils\n_rebuild_parameter\n)R.",
+            "a parameter without a tensor",
+        ),
         (b"\x80\x02NQ.", "a reference that is no tuple"),
-        (b"\x80\x02)Q.", "a reference to something that is no whole storage"),
+        (
+            b"\x80\x02)Q.",
+            "a reference to something that is no whole storage",
+        ),
         (b"\x80\x02NNb.", "state for something that has none"),
         (b"\x80\x02X\x01\x00\x00\x00\xff.", "a text that is not UTF-8"),
         (b"\x80\x02cos", "a name without an end"),
-        (b"\x80\x02\x8a\x11\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00.", "an integer of more than 16 bytes"),
+        (
+            b"\x80\x02\x8a\x11\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00.",
+            "an integer of more than 16 bytes",
+        ),
     ] {
         match open(&legacy(pickle, b"")).unwrap_err() {
             Fault::Pickle { what: found, .. } => assert_eq!(found, what),
@@ -146,18 +176,42 @@ fn pickles_that_break_the_rules_are_refused() {
     }
     // A text and a list that say they are longer than the file.
     let huge = open(&legacy(b"\x80\x02X\xff\xff\xff\xff", b"")).unwrap_err();
-    assert!(matches!(huge, Fault::Truncated { expected_bytes: 0xffff_ffff, .. }), "{huge}");
-    assert!(matches!(open(&legacy(b"\x80\x02(", b"")).unwrap_err(), Fault::Truncated { .. }));
+    assert!(
+        matches!(
+            huge,
+            Fault::Truncated {
+                expected_bytes: 0xffff_ffff,
+                ..
+            }
+        ),
+        "{huge}"
+    );
+    assert!(matches!(
+        open(&legacy(b"\x80\x02(", b"")).unwrap_err(),
+        Fault::Truncated { .. }
+    ));
     // Something that is no dictionary, and one without tensors.
-    assert!(matches!(open(&legacy(b"\x80\x02K\x01.", b"\x80\x02].")).unwrap_err(), Fault::Format { .. }));
-    assert_eq!(open(&legacy(b"\x80\x02}.", b"\x80\x02].")).unwrap_err(), Fault::NoTensors);
+    assert!(matches!(
+        open(&legacy(b"\x80\x02K\x01.", b"\x80\x02].")).unwrap_err(),
+        Fault::Format { .. }
+    ));
+    assert_eq!(
+        open(&legacy(b"\x80\x02}.", b"\x80\x02].")).unwrap_err(),
+        Fault::NoTensors
+    );
 }
 
 #[test]
 fn cycles_and_bombs_end_soon() {
     // A dictionary that holds itself.
     let cycle = legacy(b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.", b"\x80\x02].");
-    assert!(matches!(open(&cycle).unwrap_err(), Fault::Limit { what: "depth of dictionaries", .. }));
+    assert!(matches!(
+        open(&cycle).unwrap_err(),
+        Fault::Limit {
+            what: "depth of dictionaries",
+            ..
+        }
+    ));
     // Dictionaries that hold the next one twenty times.
     let mut bomb = b"\x80\x02}q\x00".to_vec();
     for level in 1..9_u8 {
@@ -168,7 +222,10 @@ fn cycles_and_bombs_end_soon() {
         }
     }
     bomb.push(b'.');
-    assert!(matches!(open(&legacy(&bomb, b"\x80\x02].")).unwrap_err(), Fault::Limit { .. }));
+    assert!(matches!(
+        open(&legacy(&bomb, b"\x80\x02].")).unwrap_err(),
+        Fault::Limit { .. }
+    ));
     // A list of pairs that is copied into dictionary after dictionary.
     let mut copies = b"\x80\x02]q\x00(".to_vec();
     for _ in 0..10_000 {
@@ -180,16 +237,31 @@ fn cycles_and_bombs_end_soon() {
     }
     copies.push(b'.');
     let copied = open(&legacy(&copies, b"\x80\x02].")).unwrap_err();
-    assert!(matches!(copied, Fault::Limit { what: "pairs copied by a pickle", .. }), "{copied}");
+    assert!(
+        matches!(
+            copied,
+            Fault::Limit {
+                what: "pairs copied by a pickle",
+                ..
+            }
+        ),
+        "{copied}"
+    );
     // A tuple in a tuple in a tuple: costs no stack.
     let mut deep = b"\x80\x02)".to_vec();
     deep.extend(vec![0x85; 1_000_000]);
     deep.push(b'.');
-    assert!(matches!(open(&legacy(&deep, b"\x80\x02].")).unwrap_err(), Fault::Format { .. }));
+    assert!(matches!(
+        open(&legacy(&deep, b"\x80\x02].")).unwrap_err(),
+        Fault::Format { .. }
+    ));
     // More instructions than any network needs.
     let mut long = b"\x80\x02".to_vec();
     long.extend(vec![b'N'; 3_000_000]);
-    assert!(matches!(open(&legacy(&long, b"")).unwrap_err(), Fault::Limit { .. }));
+    assert!(matches!(
+        open(&legacy(&long, b"")).unwrap_err(),
+        Fault::Limit { .. }
+    ));
 }
 
 #[test]
@@ -213,7 +285,10 @@ fn tensors_that_do_not_fit_are_refused() {
     assert!(refused(6, 0, &[2, 3], &[1]).contains("more sizes than strides"));
     assert!(refused(6, 0, &[1; 9], &[1; 9]).contains("dimensions of a tensor"));
     // An empty one may say what it likes.
-    let empty = legacy(&one_tensor(6, i32::MAX, &[0, 5], &[i32::MAX; 2]), &one_storage(6, 6));
+    let empty = legacy(
+        &one_tensor(6, i32::MAX, &[0, 5], &[i32::MAX; 2]),
+        &one_storage(6, 6),
+    );
     let file = open(&empty).unwrap();
     assert_eq!(file.tensors()[0].n_bytes(), 0);
 }
@@ -222,17 +297,48 @@ fn tensors_that_do_not_fit_are_refused() {
 fn storages_must_be_there_and_whole() {
     let pickle = one_tensor(6, 0, &[6], &[1]);
     let cut = open(&legacy(&pickle, &one_storage(6, 5))).unwrap_err();
-    assert!(matches!(cut, Fault::Truncated { expected_bytes: 24, got_bytes: 20, .. }), "{cut}");
+    assert!(
+        matches!(
+            cut,
+            Fault::Truncated {
+                expected_bytes: 24,
+                got_bytes: 20,
+                ..
+            }
+        ),
+        "{cut}"
+    );
     let huge = open(&legacy(&pickle, &one_storage(u64::MAX, 6))).unwrap_err();
-    assert!(matches!(huge, Fault::Truncated { expected_bytes: u64::MAX, .. }), "{huge}");
+    assert!(
+        matches!(
+            huge,
+            Fault::Truncated {
+                expected_bytes: u64::MAX,
+                ..
+            }
+        ),
+        "{huge}"
+    );
     let other = open(&legacy(&pickle, &one_storage(5, 5))).unwrap_err();
-    assert!(other.to_string().contains("should have 6 elements of 4 bytes, and has 20 bytes"), "{other}");
+    assert!(
+        other
+            .to_string()
+            .contains("should have 6 elements of 4 bytes, and has 20 bytes"),
+        "{other}"
+    );
     let none = open(&legacy(&pickle, b"\x80\x02].")).unwrap_err();
-    assert!(none.to_string().contains("its storage `0` is not in the file"), "{none}");
+    assert!(
+        none.to_string().contains("its storage `0` is not in the file"),
+        "{none}"
+    );
     let unknown = open(&legacy(&pickle, b"\x80\x02]X\x01\x00\x00\x001a.")).unwrap_err();
     assert!(matches!(unknown, Fault::Format { .. }), "{unknown}");
     let zip_none = open(&zipped(&[("a/data.pkl", &pickle)])).unwrap_err();
-    assert!(zip_none.to_string().contains("its storage `0` is not in the file"));
+    assert!(
+        zip_none
+            .to_string()
+            .contains("its storage `0` is not in the file")
+    );
     let zip_other = open(&zipped(&[("a/data.pkl", &pickle), ("a/data/0", &[0; 20])])).unwrap_err();
     assert!(zip_other.to_string().contains("and has 20 bytes"));
 }
@@ -240,19 +346,31 @@ fn storages_must_be_there_and_whole() {
 #[test]
 fn other_files_are_told_apart() {
     let format = |bytes: &[u8]| open(bytes).unwrap_err().to_string();
-    assert_eq!(format(b""), "expected a file that `torch.save` wrote, got something else");
-    assert_eq!(format(b"hello world"), "expected a file that `torch.save` wrote, got something else");
+    assert_eq!(
+        format(b""),
+        "expected a file that `torch.save` wrote, got something else"
+    );
+    assert_eq!(
+        format(b"hello world"),
+        "expected a file that `torch.save` wrote, got something else"
+    );
     assert!(format(b"PK\x03\x04 cut short").starts_with("expected a zip file, got"));
     assert!(format(&zipped(&[("a/x", b"")])).ends_with("got 0 of them"));
     assert!(format(&zipped(&[("a/data.pkl", b""), ("b/data.pkl", b"")])).ends_with("got 2 of them"));
     let script = zipped(&[("a/data.pkl", b""), ("a/constants.pkl", b"")]);
     assert!(format(&script).ends_with("got a TorchScript program"));
     let big = zipped(&[("a/data.pkl", b""), ("a/byteorder", b"big")]);
-    assert_eq!(format(&big), "expected little-endian numbers, got big-endian ones");
+    assert_eq!(
+        format(&big),
+        "expected little-endian numbers, got big-endian ones"
+    );
     // Every cut of a good file is an error, never a panic.
     for whole in [
         legacy(&one_tensor(6, 0, &[6], &[1]), &one_storage(6, 6)),
-        zipped(&[("a/data.pkl", &one_tensor(6, 0, &[6], &[1])), ("a/data/0", &[0; 24])]),
+        zipped(&[
+            ("a/data.pkl", &one_tensor(6, 0, &[6], &[1])),
+            ("a/data/0", &[0; 24]),
+        ]),
     ] {
         for end in 0..whole.len() {
             assert!(open(&whole[..end]).is_err(), "{end}");
@@ -263,7 +381,10 @@ fn other_files_are_told_apart() {
 #[test]
 fn damaged_bytes_never_panic() {
     let whole = legacy(&one_tensor(6, 0, &[2, 3], &[3, 1]), &one_storage(6, 6));
-    let zip = zipped(&[("a/data.pkl", &one_tensor(6, 0, &[6], &[1])), ("a/data/0", &[0; 24])]);
+    let zip = zipped(&[
+        ("a/data.pkl", &one_tensor(6, 0, &[6], &[1])),
+        ("a/data/0", &[0; 24]),
+    ]);
     let mut stream = asap_core::Stream::new(3, "damage");
     for whole in [whole, zip] {
         for _ in 0..1500 {
@@ -331,7 +452,10 @@ fn weights_of_another_network_are_refused() {
     // AlexNet under the name of VGG16: a tensor has another shape.
     std::fs::copy(dir.join("alexnet.safetensors"), dir.join("vgg16.safetensors")).unwrap();
     let other = load(&dir, LpipsNet::Vgg).unwrap_err();
-    assert!(matches!(&other, Fault::Shape { name, .. } if name == "features.0.weight"), "{other}");
+    assert!(
+        matches!(&other, Fault::Shape { name, .. } if name == "features.0.weight"),
+        "{other}"
+    );
     // Heads under the name of a trunk: nothing fits, and similar names are told.
     std::fs::copy(dir.join("lpips-alex.safetensors"), dir.join("vgg16.safetensors")).unwrap();
     let other = load(&dir, LpipsNet::Vgg).unwrap_err();
@@ -353,8 +477,16 @@ fn weights_of_another_network_are_refused() {
 fn numbers_that_no_published_weights_have_are_refused() {
     let (_keep, dir) = made_dir("alex");
     for (file, value, expected) in [
-        ("lpips-alex.safetensors", -0.5_f32, "expected no negative numbers, got -0.5"),
-        ("alexnet.safetensors", f32::NAN, "expected finite numbers, got NaN"),
+        (
+            "lpips-alex.safetensors",
+            -0.5_f32,
+            "expected no negative numbers, got -0.5",
+        ),
+        (
+            "alexnet.safetensors",
+            f32::NAN,
+            "expected finite numbers, got NaN",
+        ),
     ] {
         let path = dir.join(file);
         let good = std::fs::read(&path).unwrap();
@@ -373,7 +505,10 @@ fn pinned_files_may_not_change() {
     let (_keep, dir) = made_dir("alex");
     let folder = WeightsDir::open(&dir).unwrap();
     let found = folder.check().unwrap();
-    let names: Vec<_> = found.iter().map(|file| (file.file.as_str(), file.network, file.is_pinned)).collect();
+    let names: Vec<_> = found
+        .iter()
+        .map(|file| (file.file.as_str(), file.network, file.is_pinned))
+        .collect();
     assert_eq!(
         names,
         [
@@ -383,7 +518,14 @@ fn pinned_files_may_not_change() {
     );
     folder.pin(&found).unwrap();
     load(&dir, LpipsNet::Alex).unwrap();
-    assert!(WeightsDir::open(&dir).unwrap().check().unwrap().iter().all(|file| file.is_pinned));
+    assert!(
+        WeightsDir::open(&dir)
+            .unwrap()
+            .check()
+            .unwrap()
+            .iter()
+            .all(|file| file.is_pinned)
+    );
 
     let path = dir.join("lpips-alex.safetensors");
     let mut bytes = std::fs::read(&path).unwrap();
@@ -396,18 +538,27 @@ fn pinned_files_may_not_change() {
     assert!(told[0].fault.is_none() && told[1].fault.as_ref().unwrap().starts_with("SHA-256: expected"));
 
     std::fs::write(dir.join(PINS_FILE), "nonsense").unwrap();
-    assert!(matches!(WeightsDir::open(&dir).map_err(fault), Err(Fault::Format { .. })));
+    assert!(matches!(
+        WeightsDir::open(&dir).map_err(fault),
+        Err(Fault::Format { .. })
+    ));
     assert!(WeightsDir::open(&dir.join("none")).is_err());
 }
 
 #[test]
 fn loaded_weights_say_what_they_have() {
     let (_keep, dir) = made_dir("alex");
-    let weights = WeightsDir::open(&dir).unwrap().load(network("lpips-alex").unwrap()).unwrap();
+    let weights = WeightsDir::open(&dir)
+        .unwrap()
+        .load(network("lpips-alex").unwrap())
+        .unwrap();
     assert_eq!(weights.names().count(), 5);
     assert_eq!(weights.shape("lin2.model.1.weight").unwrap(), [1, 384, 1, 1]);
     assert_eq!(weights.sha256().len(), 64);
     let again = Weights::read(weights.path(), "heads").unwrap();
     let missing = fault(again.shape("lin2.weight").unwrap_err());
-    assert!(missing.to_string().contains("nearest: `lin0.model.1.weight`"), "{missing}");
+    assert!(
+        missing.to_string().contains("nearest: `lin0.model.1.weight`"),
+        "{missing}"
+    );
 }
