@@ -43,7 +43,11 @@ pub struct Converted {
 pub fn convert(from: &Path, to: &Path, reporter: &dyn Reporter) -> Result<Converted> {
     let source = TorchFile::open(from)?;
     let source_sha256 = of_file(from)?;
-    let file_name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file_name = from
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     super::manifest::check_source(&file_name, &source_sha256).map_err(|fault| Error::weights(from, fault))?;
     let mut tensors = source.tensors().to_vec();
     if let Some(tensor) = tensors.iter().find(|tensor| tensor.name == NOTES) {
@@ -78,7 +82,10 @@ fn write(
 ) -> Result<String> {
     let io = |error: std::io::Error| Error::weights(to, Fault::io("write", &error));
     let part = Part::of(to);
-    let mut out = Hashing::new(BufWriter::with_capacity(1 << 20, File::create(&part.path).map_err(io)?));
+    let mut out = Hashing::new(BufWriter::with_capacity(
+        1 << 20,
+        File::create(&part.path).map_err(io)?,
+    ));
     let header = header(tensors, notes);
     out.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
     out.write_all(&header).map_err(io)?;

@@ -24,7 +24,12 @@ impl<T> Hashing<T> {
 
     /// The hash in hexadecimal digits, and what was read or written through.
     pub(crate) fn finish(self) -> (String, T) {
-        let digits = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = self
+            .hasher
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         (digits, self.inner)
     }
 }

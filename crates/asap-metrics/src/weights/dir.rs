@@ -98,7 +98,11 @@ impl WeightsDir {
     }
 
     fn look_at(&self, path: &Path) -> Result<Present> {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let sha256 = digest::of_file(path)?;
         let mut present = Present {
             is_pinned: self.pins.sha256.contains_key(&file),
@@ -113,7 +117,9 @@ impl WeightsDir {
             Ok(header) => {
                 present.network = identify(header.tensors()).map(|network| network.name.as_str());
                 present.source_sha256 = header.notes().get(SOURCE_SHA256).cloned();
-                let wanted = super::networks().iter().find(|network| network.file == present.file);
+                let wanted = super::networks()
+                    .iter()
+                    .find(|network| network.file == present.file);
                 if let Some(wanted) = wanted {
                     fault = fault.or(check_tensors(path, wanted, &header).err());
                 }

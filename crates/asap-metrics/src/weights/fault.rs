@@ -32,9 +32,7 @@ pub enum Fault {
         got: String,
     },
     /// The pickle names a class or function that is not on the list of what tensors need.
-    #[error(
-        "the pickle asks for `{module}.{name}`, which weights do not need; nothing in the file was run"
-    )]
+    #[error("the pickle asks for `{module}.{name}`, which weights do not need; nothing in the file was run")]
     UnknownGlobal {
         /// Its Python module.
         module: String,
@@ -77,7 +75,10 @@ pub enum Fault {
     #[error("expected named tensors, got none")]
     NoTensors,
     /// A tensor that the network needs is not there.
-    #[error("expected tensor `{name}` of `{network}`, got none of that name{}", Nearest(nearest))]
+    #[error(
+        "expected tensor `{name}` of `{network}`, got none of that name{}",
+        Nearest(nearest)
+    )]
     MissingTensor {
         /// The network.
         network: String,
@@ -109,6 +110,12 @@ pub enum Fault {
         expected: &'static str,
         /// What was found.
         got: String,
+    },
+    /// The tensors, or what stands beside them, are not those of the network.
+    #[error("{what}")]
+    Unfit {
+        /// In what.
+        what: String,
     },
     /// The content is not the pinned one.
     #[error("SHA-256: expected {expected} (pinned in {by}), got {got}")]

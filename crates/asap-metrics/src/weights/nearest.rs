@@ -40,7 +40,13 @@ mod tests {
 
     #[test]
     fn the_most_similar_names_come_first() {
-        let known = ["conv1.weight", "features.0.bias", "features.00.weight", "lin0", "features.3.weight"];
+        let known = [
+            "conv1.weight",
+            "features.0.bias",
+            "features.00.weight",
+            "lin0",
+            "features.3.weight",
+        ];
         assert_eq!(
             nearest("features.0.weight", known.into_iter()),
             ["features.00.weight", "features.3.weight", "features.0.bias"]

@@ -105,7 +105,9 @@ fn read_header(file: &mut File) -> Faulty<safetensors::tensor::Metadata> {
     let header_bytes = u64::from_le_bytes(length);
     // A zip file, or a pickle, has an enormous number here.
     if header_bytes > MAX_HEADER_BYTES {
-        return Err(not_safetensors("something else; torch files are converted by `asap weights convert`"));
+        return Err(not_safetensors(
+            "something else; torch files are converted by `asap weights convert`",
+        ));
     }
     let left = file_bytes - LENGTH_BYTES;
     if header_bytes > left {
@@ -113,8 +115,8 @@ fn read_header(file: &mut File) -> Faulty<safetensors::tensor::Metadata> {
     }
     let mut header = vec![0; header_bytes as usize];
     file.read_exact(&mut header).map_err(io)?;
-    let header: safetensors::tensor::Metadata =
-        serde_json::from_slice(&header).map_err(|error| not_safetensors(&format!("a header with: {error}")))?;
+    let header: safetensors::tensor::Metadata = serde_json::from_slice(&header)
+        .map_err(|error| not_safetensors(&format!("a header with: {error}")))?;
     let data_bytes = header.data_len() as u64;
     if data_bytes != left - header_bytes {
         return Err(truncated("tensors", data_bytes, left - header_bytes));

@@ -94,7 +94,9 @@ impl TorchFile {
     }
 
     fn gather(&self, tensor: &TensorInfo) -> Faulty<Vec<u8>> {
-        let known = self.tensors.binary_search_by(|known| known.name.cmp(&tensor.name));
+        let known = self
+            .tensors
+            .binary_search_by(|known| known.name.cmp(&tensor.name));
         let Ok(known) = known.map(|idx| &self.tensors[idx]) else {
             return Err(Fault::MissingTensor {
                 network: "the file".to_owned(),
@@ -180,7 +182,11 @@ fn read_contents(file: &mut File) -> Faulty<Contents> {
     } else {
         read_legacy(file, &head, file_bytes)?
     };
-    let total: u64 = contents.tensors.iter().map(|tensor| tensor.n_bytes() as u64).sum();
+    let total: u64 = contents
+        .tensors
+        .iter()
+        .map(|tensor| tensor.n_bytes() as u64)
+        .sum();
     if total > file_bytes.saturating_mul(MAX_SHARING) {
         return Err(Fault::Limit {
             what: "bytes of all tensors",
@@ -220,7 +226,9 @@ fn contents(
             name.clone(),
             Place {
                 // An empty tensor may have any offset; it is never read.
-                first_byte: span.first_byte.saturating_add(tensor.offset.saturating_mul(size_bytes)),
+                first_byte: span
+                    .first_byte
+                    .saturating_add(tensor.offset.saturating_mul(size_bytes)),
                 strides: tensor.strides,
             },
         );
@@ -334,9 +342,9 @@ fn read_legacy(file: &mut File, head: &[u8], file_bytes: u64) -> Faulty<Contents
     }
     let system = next()?;
     if let Value::Dict(node) = system.root
-        && system.nodes[node].chunks_exact(2).any(|entry| {
-            entry == [Value::Text("little_endian"), Value::Bool(false)]
-        })
+        && system.nodes[node]
+            .chunks_exact(2)
+            .any(|entry| entry == [Value::Text("little_endian"), Value::Bool(false)])
     {
         return Err(big_endian());
     }
@@ -379,7 +387,10 @@ fn legacy_spans<'a>(
             });
         };
         let count = read_span(file, checked(at, 8, file_bytes, "storage size")?, 8)?;
-        let n_elements = count.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
+        let n_elements = count
+            .iter()
+            .rev()
+            .fold(0, |number, &byte| number << 8 | u64::from(byte));
         let n_bytes = n_elements.saturating_mul(dtype.size_bytes() as u64);
         let span = checked(at + 8, n_bytes, file_bytes, "storage")?;
         at = span.first_byte + n_bytes;

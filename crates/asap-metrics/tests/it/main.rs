@@ -2,5 +2,8 @@
 
 mod golden;
 mod images;
+mod preparation;
 mod properties;
 mod regions;
+mod scorer_files;
+mod scorers;

@@ -10,6 +10,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
 
 use super::clean;
+use crate::weights::Fault;
 use crate::{Error, Result};
 
 /// The first and the last token of every text.
@@ -59,10 +60,7 @@ impl ClipTokenizer {
         } else {
             (folder.join("vocab.json"), from_merges(folder))
         };
-        let refuse = |reason: String| Error::Weights {
-            path: path.clone(),
-            reason,
-        };
+        let refuse = |what: String| Error::weights(&path, Fault::Unfit { what });
         let mut inner = inner.map_err(|error| refuse(error.to_string()))?;
         inner.with_padding(None);
         // Nothing is cut here, so that what is too long can be told.
