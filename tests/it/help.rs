@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 17] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -14,6 +14,9 @@ const COMMANDS: [&str; 14] = [
     "data versions",
     "data compact",
     "data show",
+    "bench generate",
+    "bench adopt",
+    "bench judge",
     "pose-map",
     "serve",
     "completions",

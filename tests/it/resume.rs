@@ -50,7 +50,7 @@ fn ctrl_c_ends_in_order_and_says_how_to_go_on() {
     assert_eq!(
         run.stderr,
         format!(
-            "stopping after what is being built; Ctrl-C again stops at once\n\
+            "stopping after what is under way; Ctrl-C again stops at once\n\
              error: interrupted; `cut.lance` holds {stored} new pairs\n\
              hint: run the same command again to continue\n"
         )

@@ -17,7 +17,7 @@ impl Interrupt {
                 return;
             }
             seen.store(true, Ordering::Relaxed);
-            crate::printer::to_stderr("stopping after what is being built; Ctrl-C again stops at once");
+            crate::printer::to_stderr("stopping after what is under way; Ctrl-C again stops at once");
             if tokio::signal::ctrl_c().await.is_ok() {
                 // The shell's convention for a program that SIGINT ended.
                 std::process::exit(130);

@@ -1,6 +1,8 @@
 //! The `asap` command: parse, settle, call, print, exit code.
 
 mod args;
+mod bench;
+mod clock;
 mod curate;
 mod data;
 mod failure;
@@ -51,6 +53,7 @@ async fn dispatch(command: Command, printer: Printer) -> Result<()> {
         Command::Synth { source } => synth::run(settings::synth(source)?, printer).await,
         Command::Curate(args) => curate::run(args, printer).await,
         Command::Data { action } => data::run(action, printer).await,
+        Command::Bench { action } => bench::run(action, printer).await,
         Command::PoseMap(args) => pose_map::run(&args, printer),
         Command::Serve(args) => serve::run(settings::serve(args)?, printer).await,
         // Answered before the runtime was started.

@@ -125,6 +125,8 @@ pub struct ChatReply {
     pub usage: Option<Usage>,
     /// The body of the response as it came.
     pub raw: String,
+    /// Calls made until it came; 1 where a stored body is read again.
+    pub attempts: u32,
 }
 
 /// What kind of failure a call met, which decides what to do next.

@@ -1,10 +1,14 @@
 //! The command line: what a user may write. Nothing is decided here.
 
+mod bench;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use asap_synth::pose_map::DrawAt;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+pub(crate) use bench::{AdoptArgs, BenchCommand, GenerateArgs, JudgeArgs, ModeArg};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
 #[derive(Debug, Parser)]
@@ -51,6 +55,11 @@ pub(crate) enum Command {
     Data {
         #[command(subcommand)]
         action: DataCommand,
+    },
+    /// Draw, judge and compare the images of a benchmark
+    Bench {
+        #[command(subcommand)]
+        action: BenchCommand,
     },
     /// Draw the pose map of an image as ControlNet models expect it
     PoseMap(PoseMapArgs),
