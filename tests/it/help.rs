@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 17] = [
     "bench generate",
     "bench adopt",
     "bench judge",
+    "bench score",
     "pose-map",
     "serve",
     "completions",

@@ -16,11 +16,12 @@ pub(crate) struct Sandbox {
 }
 
 /// Variables that change what the program does.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "ASAP_ADDR",
     "ASAP_DATA",
     "ASAP_JOBS",
     "ASAP_SITE",
+    "ASAP_WEIGHTS",
     "GEMINI_API_KEY",
     "GOOGLE_API_KEY",
     "GOOGLE_GEMINI_BASE_URL",

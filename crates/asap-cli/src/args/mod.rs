@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use asap_synth::pose_map::DrawAt;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use bench::{AdoptArgs, BenchCommand, GenerateArgs, JudgeArgs, ModeArg};
+pub(crate) use bench::{AdoptArgs, BenchCommand, GenerateArgs, JudgeArgs, ModeArg, PrecisionArg, ScoreArgs};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
 #[derive(Debug, Parser)]

@@ -5,6 +5,7 @@ mod batch;
 mod endpoint;
 mod generate;
 mod judge;
+mod score;
 mod session;
 mod verdict_table;
 
@@ -21,6 +22,7 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::Generate(args) => generate::run(args, printer).await,
         BenchCommand::Adopt(args) => adopt::run(&args, printer),
         BenchCommand::Judge(args) => judge::run(args, printer).await,
+        BenchCommand::Score(args) => score::run(&args, printer),
     }
 }
 
