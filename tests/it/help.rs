@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 26] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -18,8 +18,14 @@ const COMMANDS: [&str; 20] = [
     "bench adopt",
     "bench from-hap",
     "bench judge",
+    "bench report",
+    "bench verify",
     "bench prompts validate",
     "bench prompts stats",
+    "bench score",
+    "weights list",
+    "weights convert",
+    "weights check",
     "pose-map",
     "serve",
     "completions",

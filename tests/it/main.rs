@@ -12,6 +12,7 @@ mod harness;
 mod bad_input;
 mod bench_judge;
 mod bench_prompts;
+mod bench_score;
 mod browser;
 mod curate;
 mod data;

@@ -53,14 +53,6 @@ pub enum Error {
         /// Rows.
         height: u32,
     },
-    /// A file of a network that cannot be read, or is that of another network.
-    #[error("weights `{}`: {reason}", path.display())]
-    Weights {
-        /// The file.
-        path: std::path::PathBuf,
-        /// What is wrong, with the names of tensors.
-        reason: String,
-    },
     /// A name that no scorer has.
     #[error("no scorer `{name}`: expected one of `{known}`")]
     UnknownScorer {

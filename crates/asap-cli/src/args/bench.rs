@@ -25,6 +25,8 @@ pub(crate) enum BenchCommand {
     Report(ReportArgs),
     /// Compute every figure of a report again from the logs in it
     Verify(VerifyReportArgs),
+    /// Let learned scorers look at the images of a run
+    Score(ScoreArgs),
 }
 
 #[derive(Args, Debug)]
@@ -274,6 +276,42 @@ pub(crate) enum ModeArg {
     ReplayOnly,
     /// Ask everything again; new answers count from then on
     Refresh,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap bench score runs/flux --scorers aesthetic,pickscore,hpsv2.1,imagereward --weights weights
+  asap bench score runs/flux --scorers pickscore --weights weights --dtype bf16 --batch 32
+
+Values are written to RUN/scores, one file for each scorer; the same command goes on where it ended. A scorer whose
+weights are not there is told as not computed. Scores of different scorers have different scales; a score is comparable
+only with scores of the same profile. `hpsv2.1-antialias` is HPSv2.1 with images resized as torchvision does since 0.17.")]
+pub(crate) struct ScoreArgs {
+    /// The run
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) run: PathBuf,
+    /// Which scorers, with commas between them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    pub(crate) scorers: Vec<String>,
+    /// Folder of weights (`asap weights list`)
+    #[arg(long, value_name = "DIR", env = "ASAP_WEIGHTS", value_hint = ValueHint::DirPath)]
+    pub(crate) weights: PathBuf,
+    /// The floats that networks compute with
+    #[arg(long, value_enum, default_value = "f32")]
+    pub(crate) dtype: PrecisionArg,
+    /// Images that a network looks at together
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) batch: u16,
+}
+
+/// The floats that networks compute with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionArg {
+    /// 32 bits, as the references
+    F32,
+    /// 16 bits: half the memory
+    Bf16,
 }
 
 fn parse_usd(text: &str) -> Result<f64, String> {

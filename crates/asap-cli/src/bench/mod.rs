@@ -8,6 +8,7 @@ mod generate;
 mod judge;
 mod prompts;
 mod report;
+mod score;
 mod session;
 mod verdict_table;
 mod verify;
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::Prompts { action } => prompts::run(action, printer).await,
         BenchCommand::Report(args) => report::run(args, printer),
         BenchCommand::Verify(args) => verify::run(&args, printer),
+        BenchCommand::Score(args) => score::run(&args, printer),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::weights::nearest;
+
 /// How many names of each kind are listed; the rest is counted.
 const N_LISTED: usize = 3;
 
@@ -28,9 +30,12 @@ impl Differences {
     }
 
     /// All of them, or nothing; `names` are those of the file.
-    pub(super) fn summary<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> Option<String> {
+    pub(super) fn summary(&self, names: &[&str]) -> Option<String> {
         let missing = list(&self.missing, |name| {
-            format!("`{name}`{}", Self::nearest(name, names.clone()))
+            match nearest(name, names.iter().copied()).first() {
+                Some(nearest) => format!("`{name}` (nearest: `{nearest}`)"),
+                None => format!("`{name}`"),
+            }
         });
         let shapes = list(&self.shapes, Clone::clone);
         let unknown = list(&self.unknown, |name| format!("`{name}`"));
@@ -43,15 +48,6 @@ impl Differences {
         .filter_map(|(what, list)| list.map(|list| format!("tensors {what}: {list}")))
         .collect();
         (!parts.is_empty()).then(|| parts.join("; "))
-    }
-
-    /// ` (nearest: ...)`, or nothing where no name is near.
-    pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> String {
-        let near = names
-            .map(|name| (distance(wanted, name), name))
-            .filter(|(distance, _)| *distance * 2 <= wanted.chars().count())
-            .min();
-        near.map_or_else(String::new, |(_, name)| format!(" (nearest: `{name}`)"))
     }
 }
 
@@ -73,37 +69,14 @@ fn list(items: &[String], show: impl Fn(&String) -> String) -> Option<String> {
     Some(text)
 }
 
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn distances_count_edits() {
-        for (a, b, edits) in [("", "abc", 3), ("kitten", "sitting", 3), ("same", "same", 0)] {
-            assert_eq!(distance(a, b), edits);
-        }
-    }
-
-    #[test]
     fn all_differences_are_one_line_with_the_nearest_names() {
         let mut differences = Differences::default();
-        assert_eq!(differences.summary([].into_iter()), None);
+        assert_eq!(differences.summary(&[]), None);
         differences.missing("visual.ln_post.weight");
         for name in ["a", "b", "c", "d"] {
             differences.unknown(name);
@@ -111,7 +84,7 @@ mod tests {
         differences.shape("proj", &[2, 3], &[3, 2]);
         let names = ["visual.ln_pre.weight", "visual.ln_posst.weight", "zzz"];
         assert_eq!(
-            differences.summary(names.into_iter()).as_deref(),
+            differences.summary(&names).as_deref(),
             Some(
                 "tensors missing: `visual.ln_post.weight` (nearest: `visual.ln_posst.weight`); \
                  tensors of another shape: `proj` expected [2, 3], got [3, 2]; \

@@ -1,15 +1,13 @@
 //! Scorers by name, from a folder of weights.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-use sha2::{Digest as _, Sha256};
 
 use super::aesthetic::Aesthetic;
 use super::clip::{PromptScorer, PromptScorerFiles, PromptScorerKind};
 use super::placement::{Placement, Precision};
 use super::preprocess::Antialias;
 use super::{Scorer, ScorerInfo, hpsv2, pickscore};
+use crate::weights::{Fault, Pins};
 use crate::{Error, Result};
 
 /// Where the tokenizer of all CLIP networks lies: `tokenizer.json`, or `vocab.json` and `merges.txt`.
@@ -95,10 +93,8 @@ impl Scorers {
     /// [`Error::Weights`] when there is no such folder; [`Error::Network`] when there is no device.
     pub fn open(dir: &Path, precision: Precision) -> Result<Self> {
         if !dir.is_dir() {
-            return Err(Error::Weights {
-                path: dir.to_owned(),
-                reason: "expected a folder of weights".to_owned(),
-            });
+            let what = "expected a folder of weights".to_owned();
+            return Err(Error::weights(dir, Fault::Unfit { what }));
         }
         Ok(Self {
             dir: dir.to_owned(),
@@ -132,28 +128,26 @@ impl Scorers {
 
     /// Loads a scorer, hashing its weights on the way.
     ///
+    /// A file that is pinned in the folder must have the pinned hash.
+    ///
     /// # Errors
     /// [`Error::UnknownScorer`]; [`Error::Weights`] when a file is missing, or is that of another network.
     pub fn load(&self, name: &str) -> Result<Box<dyn Scorer>> {
         let entry = find(name)?;
-        let mut weights_sha256 = Vec::new();
-        for file in entry.weights {
-            let path = self.dir.join(file);
-            let hash = sha256(&path).map_err(|error| Error::Weights {
-                path,
-                reason: error.to_string(),
-            })?;
-            weights_sha256.push(((*file).to_owned(), hash));
-        }
         let info = ScorerInfo {
             name: entry.name,
             profile: entry.profile,
             scale: entry.scale,
             needs_prompt: entry.needs_prompt,
             dtype: self.placement.precision().name(),
-            weights_sha256,
+            weights_sha256: Vec::new(),
         };
-        (entry.load)(self, info)
+        let scorer = (entry.load)(self, info)?;
+        let pins = Pins::read(&self.dir)?;
+        for (file, sha256) in &scorer.info().weights_sha256 {
+            pins.check(&self.dir.join(file), sha256)?;
+        }
+        Ok(scorer)
     }
 
     fn load_prompt_scorer(
@@ -198,22 +192,4 @@ fn find(name: &str) -> Result<&'static Entry> {
             name: name.to_owned(),
             known: Scorers::names().collect::<Vec<_>>().join("`, `"),
         })
-}
-
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut file = fs_err::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let n_read = file.read(&mut buffer)?;
-        if n_read == 0 {
-            break;
-        }
-        hasher.update(&buffer[..n_read]);
-    }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
 }

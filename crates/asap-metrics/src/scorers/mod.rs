@@ -59,6 +59,18 @@ pub struct ScorerInfo {
     pub weights_sha256: Vec<(String, String)>,
 }
 
+impl ScorerInfo {
+    /// Notes a weights file that was read.
+    fn add_weights(&mut self, path: &std::path::Path, sha256: String) {
+        let file = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        self.weights_sha256.push((file, sha256));
+    }
+}
+
 /// A loaded scorer.
 pub trait Scorer: Send + Sync {
     /// What its scores mean.

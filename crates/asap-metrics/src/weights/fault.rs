@@ -111,6 +111,12 @@ pub enum Fault {
         /// What was found.
         got: String,
     },
+    /// The tensors, or what stands beside them, are not those of the network.
+    #[error("{what}")]
+    Unfit {
+        /// In what.
+        what: String,
+    },
     /// The content is not the pinned one.
     #[error("SHA-256: expected {expected} (pinned in {by}), got {got}")]
     Hash {

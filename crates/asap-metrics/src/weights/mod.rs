@@ -32,6 +32,7 @@ pub use dtype::Dtype;
 pub use fault::Fault;
 pub use loaded::Weights;
 pub use manifest::{Network, Source, identify, network, networks, published_at};
+pub(crate) use nearest::nearest;
 pub use pins::{PINS_FILE, Pins};
 pub use safe::SafeFile;
 pub use torch::TorchFile;

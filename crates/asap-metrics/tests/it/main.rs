@@ -7,4 +7,7 @@ mod made;
 mod properties;
 mod regions;
 mod torch_files;
+mod preparation;
+mod scorer_files;
+mod scorers;
 mod weights;

@@ -31,12 +31,12 @@ pub(super) struct Aesthetic {
 }
 
 impl Aesthetic {
-    /// Reads tower and head; `config` may be absent.
+    /// Reads tower and head, whose hashes are added to `info`; `config` may be absent.
     pub(super) fn load(
-        info: ScorerInfo,
+        mut info: ScorerInfo,
         tower: &Path,
         config: &Path,
-        head: &Path,
+        head_path: &Path,
         placement: &Placement,
     ) -> Result<Self> {
         let config = Config::read(config)?;
@@ -44,14 +44,15 @@ impl Aesthetic {
         let names = &HUGGING_FACE;
         let vision = VisionTower::load(&mut checkpoint, &names.vision, &config, Activation::QuickGelu)?;
         // The file has the text tower too.
-        checkpoint.finish(|name| {
+        let sha256 = checkpoint.finish(|name| {
             name.starts_with("text_")
                 || name == names.logit_scale
                 || names.ignored.iter().any(|end| name.ends_with(end))
         })?;
-        let mut checkpoint = Checkpoint::open(head, placement)?;
+        info.add_weights(tower, sha256);
+        let mut checkpoint = Checkpoint::open(head_path, placement)?;
         let head = AffineHead::load(&mut checkpoint, vision.embedding_width())?;
-        checkpoint.finish(|_name| false)?;
+        info.add_weights(head_path, checkpoint.finish(|_name| false)?);
         Ok(Self {
             info,
             vision,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::scorers::network::Activation;
+use crate::weights::Fault;
 use crate::{Error, Result};
 
 /// Epsilon of CLIP's norms where no file says otherwise.
@@ -17,6 +18,15 @@ pub(crate) enum Tower {
     Vision,
     /// Texts.
     Text,
+}
+
+impl std::fmt::Display for Tower {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Vision => "image tower",
+            Self::Text => "text tower",
+        })
+    }
 }
 
 /// What a configuration file says, if there is one: `config.json` of `transformers` or `open_clip_config.json`.
@@ -41,10 +51,7 @@ impl Config {
     /// # Errors
     /// [`Error::Weights`] when it is no configuration of a CLIP network.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let refuse = |reason: String| Error::Weights {
-            path: path.to_owned(),
-            reason,
-        };
+        let refuse = |what: String| unfit(path, what);
         let text = match fs_err::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -81,31 +88,31 @@ impl Config {
             .or_else(|| known_heads(tower, width));
         match n_heads {
             Some(n_heads) if n_heads > 0 && width.is_multiple_of(n_heads) => Ok(n_heads),
-            Some(n_heads) => Err(Error::Weights {
-                path: self.path.clone(),
-                reason: format!("expected a number of heads that divides the width {width}, got {n_heads}"),
-            }),
-            None => Err(Error::Weights {
-                path: weights.to_owned(),
-                reason: format!(
-                    "no tensor tells the number of heads of a {tower:?} tower of width {width}: put its \
-                     configuration beside it"
+            Some(n_heads) => Err(unfit(
+                &self.path,
+                format!("expected a number of heads that divides the width {width}, got {n_heads}"),
+            )),
+            None => Err(unfit(
+                weights,
+                format!(
+                    "no tensor tells the number of heads of the {tower} of width {width}, and no published network \
+                     has that width: put its configuration beside it"
                 ),
-            }),
+            )),
         }
     }
 
     /// Refuses a file that has another activation than the network is known to have.
     pub(crate) fn check_activation(&self, tower: Tower, expected: Activation) -> Result<()> {
         match self.tower(tower).activation {
-            Some(got) if got != expected => Err(Error::Weights {
-                path: self.path.clone(),
-                reason: format!(
-                    "expected the activation `{}` in the {tower:?} tower, got `{}`: it is of another network",
+            Some(got) if got != expected => Err(unfit(
+                &self.path,
+                format!(
+                    "expected the activation `{}` in the {tower}, got `{}`: it is of another network",
                     expected.name(),
                     got.name()
                 ),
-            }),
+            )),
             _ => Ok(()),
         }
     }
@@ -121,6 +128,10 @@ impl Config {
             Tower::Text => &self.text,
         }
     }
+}
+
+fn unfit(path: &Path, what: String) -> Error {
+    Error::weights(path, Fault::Unfit { what })
 }
 
 /// Heads of the published CLIP networks: 64 wide, but for the image tower of ViT-H, where they are 80 wide.
@@ -253,7 +264,7 @@ mod tests {
         let text = error.to_string();
         assert!(
             text.ends_with(
-                "expected the activation `quick_gelu` in the Vision tower, got `gelu`: it is of another network"
+                "expected the activation `quick_gelu` in the image tower, got `gelu`: it is of another network"
             ),
             "{text}"
         );

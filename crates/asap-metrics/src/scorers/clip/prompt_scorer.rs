@@ -57,9 +57,9 @@ pub(crate) struct PromptScorer {
 }
 
 impl PromptScorer {
-    /// Reads the network.
+    /// Reads the network; the hash of its file is added to `info`.
     pub(crate) fn load(
-        info: ScorerInfo,
+        mut info: ScorerInfo,
         kind: PromptScorerKind,
         files: PromptScorerFiles<'_>,
         placement: &Placement,
@@ -77,7 +77,8 @@ impl PromptScorer {
             )));
         }
         let logit_scale = checkpoint.scalar(names.logit_scale)?;
-        checkpoint.finish(|name| names.ignored.iter().any(|end| name.ends_with(end)))?;
+        let sha256 = checkpoint.finish(|name| names.ignored.iter().any(|end| name.ends_with(end)))?;
+        info.add_weights(files.weights, sha256);
         let tokenizer = ClipTokenizer::load(files.tokenizer, text.n_tokens(), text.context(), kind.cleaning)?;
         Ok(Self {
             info,

@@ -10,6 +10,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
 
 use super::clean;
+use crate::weights::Fault;
 use crate::{Error, Result};
 
 /// The first and the last token of every text.
@@ -59,10 +60,7 @@ impl ClipTokenizer {
         } else {
             (folder.join("vocab.json"), from_merges(folder))
         };
-        let refuse = |reason: String| Error::Weights {
-            path: path.clone(),
-            reason,
-        };
+        let refuse = |what: String| Error::weights(&path, Fault::Unfit { what });
         let mut inner = inner.map_err(|error| refuse(error.to_string()))?;
         inner.with_padding(None);
         // Nothing is cut here, so that what is too long can be told.
@@ -153,4 +151,80 @@ fn from_merges(folder: &Path) -> tokenizers::Result<Tokenizer> {
     tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
     tokenizer.add_special_tokens(&[AddedToken::from(START, true), AddedToken::from(END, true)]);
     Ok(tokenizer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    const CONTEXT: usize = 77;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        tokens: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        prompt: String,
+        processor: Vec<u32>,
+        open_clip: Vec<u32>,
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden/scorers")
+            .join(name)
+    }
+
+    #[test]
+    fn tokens_equal_transformers_and_open_clip() {
+        let text = fs_err::read_to_string(folder("scorers.json")).unwrap();
+        let golden: Golden = serde_json::from_str(&text).unwrap();
+        let load = |name, cleaning| ClipTokenizer::load(&folder(name), 1000, CONTEXT, cleaning).unwrap();
+        let merges = load("clip-tokenizer", Cleaning::Processor);
+        let json = load("clip-tokenizer/fast", Cleaning::Processor);
+        let open_clip = load("clip-tokenizer", Cleaning::OpenClip);
+        let mut n_truncated = 0;
+        for case in golden.tokens {
+            let got = merges.encode(&case.prompt).unwrap();
+            assert_eq!(got.ids, case.processor, "`{}`", case.prompt);
+            assert_eq!(json.encode(&case.prompt).unwrap(), got, "`{}`", case.prompt);
+            let got = open_clip.encode(&case.prompt).unwrap();
+            assert_eq!(got.ids, case.open_clip, "`{}`", case.prompt);
+            if got.is_truncated {
+                n_truncated += 1;
+                assert_eq!((got.ids.len(), got.ids.last()), (CONTEXT, Some(&open_clip.end)));
+            }
+        }
+        assert_eq!(n_truncated, 1);
+    }
+
+    #[test]
+    fn a_text_that_just_fits_is_not_truncated() {
+        let tokenizer = ClipTokenizer::load(&folder("clip-tokenizer"), 1000, 6, Cleaning::Processor).unwrap();
+        let encode = |text: &str| tokenizer.encode(text).unwrap();
+        assert_eq!(
+            (encode("1234").ids.len(), encode("1234").is_truncated),
+            (6, false)
+        );
+        assert_eq!(
+            (encode("12345").ids.len(), encode("12345").is_truncated),
+            (6, true)
+        );
+    }
+
+    #[test]
+    fn more_tokens_than_the_network_has_are_refused() {
+        let error = ClipTokenizer::load(&folder("clip-tokenizer"), 100, CONTEXT, Cleaning::Processor).err();
+        let text = error.unwrap().to_string();
+        assert!(
+            text.ends_with(
+                "expected at most the 100 tokens of the text tower, got 574: it is of another network"
+            ),
+            "{text}"
+        );
+    }
 }

@@ -6,4 +6,4 @@ mod block;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, AttentionShape, QkvNames};
-pub(crate) use block::{Block, BlockNames, BlockShape, Blocks};
+pub(crate) use block::{BlockNames, BlockShape, Blocks};

@@ -1,4 +1,4 @@
-"""Golden numbers of image preparation: transformers, openai-clip and hpsv2, which use Pillow and torchvision.
+"""Golden numbers of image preparation: transformers, torchvision, and the transform of `reference/hpsv2.py`.
 
     pip install -r requirements.txt && python preprocess.py
 

@@ -8,7 +8,7 @@ references compute in f32 with what is stored.
 
 - PickScore: `CLIPModel` and `CLIPImageProcessor` of transformers, `CLIPTokenizerFast`.
 - Aesthetic: `CLIPModel` with quick GELU, the transform of openai-clip, layers as in improved-aesthetic-predictor.
-- HPSv2.1: `CLIP` and `SimpleTokenizer` of open_clip, the transform of hpsv2.
+- HPSv2.1: `CLIP` and `SimpleTokenizer` of open_clip, the transform of `reference/hpsv2.py`.
 
 `confused` has the scores of some well-known mistakes, from which the right ones must differ.
 """

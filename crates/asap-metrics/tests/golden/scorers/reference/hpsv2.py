@@ -1,33 +1,29 @@
-"""HPSv2's own image transform, without the rest of its package, which wants to be on a network.
+"""HPSv2's image transform for evaluation, in torchvision's own steps.
 
-`transform(side, antialias)` is what `create_model_and_transforms(light_augmentation=True)` gives for evaluation.
+Written after `ResizeMaxSize` and `image_transform` of the package hpsv2 1.2.0, with which it agrees in every bit on
+all cases here. The package itself is not installed: it wants packages of 2022. Where the longest side is `side`
+already, it adds no borders; so does this.
+
 torchvision before 0.17 resized tensors without antialias; today's does so when it is told.
 """
 
-import functools
-import importlib
-import importlib.util
-import pathlib
-import sys
-import types
+from torchvision.transforms import InterpolationMode, functional
 
-import torchvision.transforms.functional as functional
-
-_FOLDER = pathlib.Path(importlib.util.find_spec("hpsv2").origin).parent / "src" / "open_clip"
-_package = types.ModuleType("hpsv2_open_clip")
-_package.__path__ = [str(_FOLDER)]
-sys.modules["hpsv2_open_clip"] = _package
-_module = importlib.import_module("hpsv2_open_clip.transform")
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def transform(side, antialias):
-    _module.F = types.SimpleNamespace(
-        resize=functools.partial(functional.resize, antialias=antialias), pad=functional.pad
-    )
-    apply = _module.image_transform(side, is_train=False, resize_longest_max=True)
-
     def run(image):
-        _module.F.resize = functools.partial(functional.resize, antialias=antialias)
-        return apply(image)
+        values = functional.to_tensor(image)
+        height, width = values.shape[1:]
+        scale = side / float(max(height, width))
+        if scale != 1.0:
+            size = (round(height * scale), round(width * scale))
+            values = functional.resize(values, size, InterpolationMode.BICUBIC, antialias=antialias)
+            rows, columns = side - size[0], side - size[1]
+            borders = [columns // 2, rows // 2, columns - columns // 2, rows - rows // 2]
+            values = functional.pad(values, borders, fill=0)
+        return functional.normalize(values, MEAN, STD)
 
     return run
