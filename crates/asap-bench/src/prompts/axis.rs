@@ -71,17 +71,29 @@ impl AxisSource {
     }
 }
 
-impl Axis {
+/// Reads the values of an axis, with its wording parsed once.
+pub(super) struct AxisReader<'a> {
+    axis: &'a Axis,
+    /// One a value.
+    wordings: Vec<Phrases>,
+}
+
+impl<'a> AxisReader<'a> {
+    pub(super) fn new(axis: &'a Axis) -> Self {
+        Self {
+            axis,
+            wordings: axis.values.iter().map(|it| Phrases::new(&it.wording)).collect(),
+        }
+    }
+
     /// Every value that a prompt has: one for a key, any number for the wording.
     pub(super) fn values_of(&self, prompt: &Prompt, text: &Text) -> Vec<String> {
-        if let Some(value) = self.source.of_row(prompt) {
+        if let Some(value) = self.axis.source.of_row(prompt) {
             return vec![value];
         }
-        let named = self
-            .values
-            .iter()
-            .filter(|value| Phrases::new(&value.wording).is_in(&text.words));
-        named.map(|value| value.id.clone()).collect()
+        let values = self.axis.values.iter().zip(&self.wordings);
+        let named = values.filter(|(_, wording)| wording.is_in(&text.words));
+        named.map(|(value, _)| value.id.clone()).collect()
     }
 }
 

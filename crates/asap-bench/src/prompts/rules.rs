@@ -145,6 +145,7 @@ pub(super) struct Names {
 pub(super) struct Persons {
     pub(super) one: Lexicon,
     pub(super) two: Lexicon,
+    pub(super) groups: Lexicon,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use asap_core::{Category, Prompt, Sha256};
 use serde::Serialize;
 
-use super::axis::{Axis, AxisSource, framing_name};
+use super::axis::{Axis, AxisReader, AxisSource, framing_name};
 use super::tokens::Tokenizers;
 use super::words::Text;
 use super::{PromptSet, TokenCounter};
@@ -164,7 +164,8 @@ fn subcategories(set: &PromptSet) -> Vec<SubcategoryCount> {
 
 impl AxisCount {
     fn of(axis: &Axis, rows: &[(&Prompt, Text)]) -> Self {
-        let values_of: Vec<Vec<String>> = rows.iter().map(|(it, text)| axis.values_of(it, text)).collect();
+        let reader = AxisReader::new(axis);
+        let values_of: Vec<Vec<String>> = rows.iter().map(|(it, text)| reader.values_of(it, text)).collect();
         let mut counts = count(values_of.iter().flatten().cloned());
         let value_count = |value: String, n_prompts: usize, target| ValueCount {
             share: (!rows.is_empty()).then(|| n_prompts as f64 / rows.len() as f64),

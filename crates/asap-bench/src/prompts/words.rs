@@ -31,12 +31,21 @@ pub(super) struct Word {
 /// What stands before a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
-    /// A space, a hyphen, an opening quote.
+    /// A hyphen, an opening quote: no space.
+    Joined,
+    /// A space.
     Space,
     /// A comma, a dash, a bracket.
     Comma,
     /// The end of a sentence or the start of the text.
     Sentence,
+}
+
+impl Gap {
+    /// Whether no mark of punctuation parts the words.
+    pub(super) const fn is_close(self) -> bool {
+        matches!(self, Self::Joined | Self::Space)
+    }
 }
 
 impl Text {
@@ -84,7 +93,7 @@ fn words(text: &str) -> Vec<Word> {
         rest = &rest[start..];
         let end = word_end(rest);
         words.push(word(&rest[..end], gap));
-        gap = Gap::Space;
+        gap = Gap::Joined;
         rest = &rest[end..];
     }
     words
@@ -107,7 +116,8 @@ fn gap_of(c: char) -> Gap {
     match c {
         '.' | '!' | '?' => Gap::Sentence,
         ',' | ';' | ':' | '(' | ')' | '\u{2013}' | '\u{2014}' => Gap::Comma,
-        _ => Gap::Space,
+        _ if c.is_whitespace() => Gap::Space,
+        _ => Gap::Joined,
     }
 }
 
@@ -319,12 +329,15 @@ mod tests {
 
     #[test]
     fn gaps_tell_sentences_from_commas() {
-        let gaps: Vec<Gap> = Text::new("One, two three. Four")
+        let gaps: Vec<Gap> = Text::new("One, two three-four. Five")
             .words
             .iter()
             .map(|word| word.gap)
             .collect();
-        assert_eq!(gaps, [Gap::Sentence, Gap::Comma, Gap::Space, Gap::Sentence]);
+        assert_eq!(
+            gaps,
+            [Gap::Sentence, Gap::Comma, Gap::Space, Gap::Joined, Gap::Sentence]
+        );
     }
 
     #[test]

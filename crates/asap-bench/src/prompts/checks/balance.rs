@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::axis::Axis;
+use super::super::axis::{Axis, AxisReader};
 use super::{Hit, Subject};
 
 /// Each subcategory has as many prompts as the taxonomy says.
@@ -50,9 +50,10 @@ pub(super) fn shares(subject: &Subject<'_>) -> Vec<Hit> {
 pub(super) fn values(subject: &Subject<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     for axis in axes(subject) {
+        let reader = AxisReader::new(axis);
         let listed: BTreeSet<&str> = axis.values.iter().map(|value| value.id.as_str()).collect();
         for (prompt, text) in subject.rows() {
-            for value in axis.values_of(prompt, text) {
+            for value in reader.values_of(prompt, text) {
                 if !listed.contains(value.as_str()) {
                     hits.push(Hit::in_prompt(&prompt.id, format!("`{}` = `{value}`", axis.id)));
                 }
@@ -78,9 +79,10 @@ fn axes<'a>(subject: &Subject<'a>) -> &'a [Axis] {
 }
 
 fn count(subject: &Subject<'_>, axis: &Axis) -> BTreeMap<String, usize> {
+    let reader = AxisReader::new(axis);
     let mut counts = BTreeMap::new();
     for (prompt, text) in subject.rows() {
-        for value in axis.values_of(prompt, text) {
+        for value in reader.values_of(prompt, text) {
             *counts.entry(value).or_default() += 1;
         }
     }

@@ -103,7 +103,7 @@ fn counted(text: &Text) -> impl Iterator<Item = (u32, &str)> {
     (0..words.len()).filter_map(move |at| {
         let n = number(&words[at].lower)?;
         let phrase = words[at + 1..].iter().take(WORDS_BETWEEN + 1);
-        let phrase = phrase.take_while(|word| word.gap == Gap::Space);
+        let phrase = phrase.take_while(|word| word.gap.is_close());
         let noun = phrase
             .take_while(|word| number(&word.lower).is_none())
             .find(|word| {
@@ -116,33 +116,71 @@ fn counted(text: &Text) -> impl Iterator<Item = (u32, &str)> {
     })
 }
 
-/// How many persons a text names: a number or `a` before each noun of a person. `the`, `other` and the
-/// like refer back to one who was named; `his` and `her` may or may not, so there the rule says nothing.
+/// How many persons a text names: the number after a group (`a family of three`), else the sum of the numbers
+/// and articles before the nouns of persons. `the`, `other` and the like refer back to one who was named. The
+/// rule says nothing where it cannot tell: after `his` and `her`, where a person owns what is no part of a body
+/// (`a tailor's room`), and where `two rivals, a man and a woman` may name the same persons twice.
 fn persons_named(rules: &Rules, text: &Text) -> Option<u32> {
     let words = &text.words;
-    let mut total = 0;
+    if let Some(n) = group_size(rules, words) {
+        return Some(n);
+    }
+    let (mut n_alone, mut n_together) = (0, 0);
     for at in 0..words.len() {
-        let (one, two) = (
-            rules.persons.one.len_at(words, at),
-            rules.persons.two.len_at(words, at),
-        );
-        if (one == 0 && two == 0) || is_attribute(rules, words, at + one.max(two)) {
+        let [one, two] = [&rules.persons.one, &rules.persons.two].map(|it| it.len_at(words, at));
+        let next = at + one.max(two);
+        if next == at || is_attribute(rules, words, next) {
             continue;
         }
+        if owns_a_thing(rules, words, next) {
+            return None;
+        }
         match mention(words, at) {
-            Mention::Number(n) if two > 0 => total += 2 * n.min(1),
-            Mention::Number(n) => total += n,
+            Mention::Number(n) if two > 0 => n_together += 2 * n.min(1),
+            Mention::Number(1) => n_alone += 1,
+            Mention::Number(n) => n_together += n,
             Mention::Back => {}
             Mention::Unknown => return None,
         }
     }
-    (total > 0).then_some(total)
+    let is_clear = (n_alone > 0) != (n_together > 0);
+    is_clear.then_some(n_alone + n_together)
 }
 
-/// `a dancer's hand` names a dancer, but `a child seat` and `a chef hat` name things: a noun of a person right
-/// before another one is an attribute of it.
+fn group_size(rules: &Rules, words: &[Word]) -> Option<u32> {
+    let groups = rules.persons.groups.find(words).into_iter();
+    let mut sizes = groups.filter_map(|(at, len)| {
+        let after = words.get(at + len..at + len + 2)?;
+        (after[0].lower == "of")
+            .then(|| number(&after[1].lower))
+            .flatten()
+    });
+    sizes.next()
+}
+
+/// Whether a noun of a person stands right before another one, as in `a child actor`.
 fn is_attribute(rules: &Rules, words: &[Word], next: usize) -> bool {
-    next < words.len() && words[next].gap == Gap::Space && rules.persons.one.len_at(words, next) > 0
+    follows_closely(words, next) && rules.persons.one.len_at(words, next) > 0
+}
+
+/// Whether a person, whose noun ends before `next`, owns what is no part of a body.
+fn owns_a_thing(rules: &Rules, words: &[Word], next: usize) -> bool {
+    let mut owned = (next..=next + WORDS_BETWEEN).take_while(|&at| follows_closely(words, at));
+    let is_body = |at| {
+        rules
+            .visible
+            .values()
+            .any(|lexicon| lexicon.len_at(words, at) > 0)
+    };
+    words[next - 1].is_possessive && !owned.any(is_body)
+}
+
+fn follows_closely(words: &[Word], at: usize) -> bool {
+    words.get(at).is_some_and(|word| word.gap.is_close())
+}
+
+fn is_plural(word: &Word) -> bool {
+    word.lower != word.base
 }
 
 enum Mention {
@@ -153,7 +191,6 @@ enum Mention {
 
 /// Reads backwards from a noun of a person to its number or article.
 fn mention(words: &[Word], noun: usize) -> Mention {
-    let is_plural = words[noun].lower != words[noun].base;
     let mut at = noun;
     while at > 0 && words[at].gap != Gap::Sentence && noun - at <= WORDS_BETWEEN {
         at -= 1;
@@ -168,7 +205,7 @@ fn mention(words: &[Word], noun: usize) -> Mention {
             }
         }
     }
-    if is_plural {
+    if is_plural(&words[noun]) {
         Mention::Unknown
     } else {
         Mention::Number(1)

@@ -39,9 +39,19 @@ pub(super) fn clip(subject: &Subject<'_>) -> Vec<Hit> {
     tokens(subject, &subject.tokenizers.clip, subject.rules.tokens.clip_max)
 }
 
-/// Within what ImageReward reads.
+/// Within what ImageReward reads. The limit is near the length of a usual prompt, so that an estimate from above
+/// says little of one prompt: it is told once for the set.
 pub(super) fn bert(subject: &Subject<'_>) -> Vec<Hit> {
-    tokens(subject, &subject.tokenizers.bert, subject.rules.tokens.bert_max)
+    let (counter, max) = (&subject.tokenizers.bert, subject.rules.tokens.bert_max);
+    let hits = tokens(subject, counter, max);
+    if counter.counting == Counting::Exact || hits.is_empty() {
+        return hits;
+    }
+    let evidence = format!(
+        "{} prompts may have more than {max} tokens, by an estimate from above",
+        hits.len()
+    );
+    vec![Hit::in_set(evidence).with(hits.into_iter().filter_map(|hit| hit.prompt))]
 }
 
 fn tokens(subject: &Subject<'_>, counter: &TokenCounter<'_>, max: usize) -> Vec<Hit> {

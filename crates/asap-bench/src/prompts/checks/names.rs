@@ -25,10 +25,11 @@ pub(super) fn brands(subject: &Subject<'_>) -> Vec<Hit> {
 }
 
 fn capitalised_runs(text: &Text, is_allowed: impl Fn(&Word) -> bool) -> Vec<&[Word]> {
-    let is_name = |word: &Word| word.is_capitalised && !is_allowed(word);
+    // A single letter is a sign or a shape.
+    let is_name = |word: &Word| word.is_capitalised && word.lower.chars().count() > 1 && !is_allowed(word);
     let runs = text
         .words
-        .chunk_by(|a, b| is_name(a) && is_name(b) && b.gap == Gap::Space);
+        .chunk_by(|a, b| is_name(a) && is_name(b) && b.gap.is_close());
     runs.filter(|run| is_name(&run[0]) && (run.len() > 1 || run[0].gap != Gap::Sentence))
         .collect()
 }

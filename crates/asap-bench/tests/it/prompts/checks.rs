@@ -113,7 +113,7 @@ fn lengths() {
         text(
             "length.bert",
             "Seen from the side, a weathered fisherwoman on a foggy harbour wall ties a bowline knot in thick wet rope with both hands.",
-            "of 35 tokens by estimate",
+            "1 prompts may have more than 35 tokens",
             C,
         ),
     ]);
@@ -145,6 +145,12 @@ fn characters() {
             "A potter raises one open open hand beside a kiln.",
             "\"open open\"",
             A,
+        ),
+        text(
+            "text.spacing",
+            "A so so potter raises one hand, hand open, by a a kiln.",
+            "\"so so\"",
+            "A so-so potter raises one hand, hand open, by a kiln.",
         ),
     ]);
 }
@@ -237,6 +243,24 @@ fn counts() {
             "2 in the text, `persons` is 3",
             json!({"prompt": "A potter and a baker shake hands beside a kiln.", "persons": 2, "hands_expected": pair}),
         ),
+        text(
+            "count.persons",
+            "A tailor and a young potter raise one open hand in a room.",
+            "2 in the text, `persons` is 1",
+            "In a tailor's room a young potter raises one open hand.",
+        ),
+        case(
+            "count.persons",
+            json!({"prompt": "A family of four, mother seated, raises one open hand each.", "persons": 3, "hands_expected": {"min": 3, "max": 3}}),
+            "4 in the text, `persons` is 3",
+            json!({"prompt": "A family of three, mother seated, raises one open hand each.", "persons": 3, "hands_expected": {"min": 3, "max": 3}}),
+        ),
+        case(
+            "count.persons",
+            json!({"prompt": "Two rivals shake hands beside a kiln.", "persons": 3, "hands_expected": pair}),
+            "2 in the text, `persons` is 3",
+            json!({"prompt": "Two rivals shake hands, a potter and a baker.", "persons": 2, "hands_expected": pair}),
+        ),
         case(
             "count.hands",
             json!({"prompt": "A potter lifts both hands above a sunlit kiln.", "hands_expected": {"min": 1, "max": 1}}),
@@ -286,6 +310,12 @@ fn names_and_safety() {
             "A Nigerian potter makes the OK sign with one hand.",
         ),
         text(
+            "name.person",
+            "Letter F signed by Ada Lovelace with one hand beside a window.",
+            "\"ada lovelace\"",
+            "Letter F signed by a woman with Down syndrome with one hand.",
+        ),
+        text(
             "name.brand",
             "A potter holds an iPhone in one open hand.",
             "\"iphone\"",
@@ -296,6 +326,12 @@ fn names_and_safety() {
             "A potter holds a pistol in one hand beside a kiln.",
             "\"pistol\"",
             "A potter holds a whistle in one hand beside a kiln.",
+        ),
+        text(
+            "safety.unsafe",
+            "A potter gives the middle finger with one hand beside a kiln.",
+            "\"gives the middle finger\"",
+            "A potter lays the middle finger of one hand on a kiln.",
         ),
         text(
             "safety.minor",

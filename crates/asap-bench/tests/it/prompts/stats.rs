@@ -30,7 +30,7 @@ fn a_folder_is_counted_over_its_axes() {
     assert_eq!(stats["factors"], json!({"two_hands": 1}));
     assert_eq!(
         stats["words"],
-        json!({"min": 10, "median": 12, "max": 13, "bins": {"10": 5}})
+        json!({"min": 10, "median": 12, "max": 14, "bins": {"10": 5}})
     );
 }
 
