@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 27] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 26] = [
     "bench adopt",
     "bench from-hap",
     "bench judge",
+    "bench rehearse",
     "bench report",
     "bench verify",
     "bench prompts validate",

@@ -163,7 +163,7 @@ pub struct CountRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromptSource {
-    /// A language model under a person's review.
+    /// A language model.
     Llm,
     /// A person.
     Human,

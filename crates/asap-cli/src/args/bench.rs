@@ -16,6 +16,8 @@ pub(crate) enum BenchCommand {
     FromHap(FromHapArgs),
     /// Let a model, people or known answers judge the images of a run
     Judge(JudgeArgs),
+    /// Write votes of made-up raters, to rehearse a study before people are asked
+    Rehearse(RehearseArgs),
     /// Check and count sets of prompts
     Prompts {
         #[command(subcommand)]
@@ -128,6 +130,41 @@ pub(crate) struct FromHapArgs {
     /// Take only so many pairs, spread evenly over the dataset
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap bench rehearse runs/hap-rejected --protocol aer.v1 --known runs/known.jsonl --out votes.jsonl
+  asap bench judge runs/hap-rejected --protocol aer.v1 --judge human:votes.jsonl
+
+The raters follow the known answers as people would, with mistakes, and are called simulated-01 and so on. Their votes
+show what a study of this size can tell; they say nothing about what people see.")]
+pub(crate) struct RehearseArgs {
+    /// The run
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) run: PathBuf,
+    /// Compare with this run, pair by pair
+    #[arg(long, value_name = "BASE", value_hint = ValueHint::DirPath)]
+    pub(crate) against: Option<PathBuf>,
+    /// aer.v1 for single images, rsi.v1 for pairs, or a protocol file of your own
+    #[arg(long, value_name = "ID_OR_FILE")]
+    pub(crate) protocol: String,
+    /// Known answers, as `asap bench from-hap` writes them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) known: PathBuf,
+    /// File of votes to write
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) out: PathBuf,
+    /// Raters; the paper had 11
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u16).range(1..=99))]
+    pub(crate) raters: u16,
+    /// Votes on each item
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=99))]
+    pub(crate) votes: u16,
+    /// Seed of all random choices
+    #[arg(long, value_name = "S", default_value_t = 7)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Args, Debug)]

@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use prompts::{PromptsCommand, PromptsStatsArgs, ValidateArgs};
 pub(crate) use bench::{
-    AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg, PositionArg, PrecisionArg, ReportArgs, ScoreArgs, VerifyReportArgs,
+    AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg, PositionArg, PrecisionArg, RehearseArgs, ReportArgs, ScoreArgs, VerifyReportArgs,
 };
 pub(crate) use weights::{CheckArgs, ConvertArgs, ListArgs, Net, WeightsCommand};
 

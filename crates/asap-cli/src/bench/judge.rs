@@ -30,8 +30,12 @@ struct Imported {
 }
 
 pub(crate) async fn run(args: JudgeArgs, printer: Printer) -> Result<()> {
-    let protocol = protocol(&args)?;
-    check_kind(&args, &protocol)?;
+    let show_prompt = match args.show_prompt {
+        true => ShowPrompt::Always,
+        false => ShowPrompt::Never,
+    };
+    let protocol = protocol(&args.protocol, show_prompt)?;
+    check_kind(&protocol, args.against.as_deref())?;
     let run = load_run(&args.run, printer)?;
     let baseline = args
         .against
@@ -49,22 +53,18 @@ pub(crate) async fn run(args: JudgeArgs, printer: Printer) -> Result<()> {
     }
 }
 
-fn protocol(args: &JudgeArgs) -> Result<Protocol> {
-    let show_prompt = if args.show_prompt {
-        ShowPrompt::Always
-    } else {
-        ShowPrompt::Never
-    };
-    if let Some(protocol) = Protocol::built_in(&args.protocol, show_prompt) {
+/// A protocol by its id, or by the path of its file.
+pub(super) fn protocol(name: &str, show_prompt: ShowPrompt) -> Result<Protocol> {
+    if let Some(protocol) = Protocol::built_in(name, show_prompt) {
         return Ok(protocol?);
     }
-    let path = Path::new(&args.protocol);
+    let path = Path::new(name);
     if path.is_file() {
         return Ok(Protocol::read(path, show_prompt)?);
     }
     let known: Vec<&str> = Protocol::built_in_ids().collect();
     Err(hinted(
-        format!("no protocol `{}`", args.protocol),
+        format!("no protocol `{name}`"),
         format!(
             "the built-in ones are {}; any other is the path of a file",
             known.join(" and ")
@@ -72,8 +72,9 @@ fn protocol(args: &JudgeArgs) -> Result<Protocol> {
     ))
 }
 
-fn check_kind(args: &JudgeArgs, protocol: &Protocol) -> Result<()> {
-    match (protocol.file.kind, &args.against) {
+/// Whether a protocol is about as many runs as were named.
+pub(super) fn check_kind(protocol: &Protocol, against: Option<&Path>) -> Result<()> {
+    match (protocol.file.kind, against) {
         (Kind::Image, None) | (Kind::Pair, Some(_)) => Ok(()),
         (Kind::Pair, None) => Err(hinted(
             format!("`{}` compares two runs, and there is one", protocol.id),

@@ -7,6 +7,7 @@ mod from_hap;
 mod generate;
 mod judge;
 mod prompts;
+mod rehearse;
 mod report;
 mod score;
 mod session;
@@ -28,6 +29,7 @@ pub(crate) async fn run(command: BenchCommand, printer: Printer) -> Result<()> {
         BenchCommand::FromHap(args) => from_hap::run(&args, printer).await,
         BenchCommand::Judge(args) => judge::run(args, printer).await,
         BenchCommand::Prompts { action } => prompts::run(action, printer).await,
+        BenchCommand::Rehearse(args) => rehearse::run(&args, printer),
         BenchCommand::Report(args) => report::run(args, printer),
         BenchCommand::Verify(args) => verify::run(&args, printer),
         BenchCommand::Score(args) => score::run(&args, printer),

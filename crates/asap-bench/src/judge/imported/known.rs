@@ -66,7 +66,8 @@ fn check_place(runs: Runs<'_>, label: &Label) -> std::result::Result<(), String>
     ))
 }
 
-pub(super) fn rows(runs: Runs<'_>, path: &Path, protocol: &Protocol) -> Result<Vec<(usize, VerdictRow)>> {
+/// The known answers about a run, or about two in both orders, with the lines that they stand in.
+pub(in crate::judge) fn rows(runs: Runs<'_>, path: &Path, protocol: &Protocol) -> Result<Vec<(usize, VerdictRow)>> {
     let labels = labels(path, runs)?;
     let mut rows = Vec::new();
     let mut without: Vec<String> = Vec::new();

@@ -24,6 +24,8 @@ use std::path::{Path, PathBuf};
 use asap_core::judgement::Order;
 use asap_core::{Choice, Comparison, Judge, Judgement, PromptId, Sha256, Verdict};
 
+pub(super) use known::rows as known_rows;
+
 use super::export::{VerdictRow, row_line};
 use super::question::comparable;
 use super::{Runs, judge_slug, read_rows};
