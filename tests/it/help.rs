@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 16] = [
     "data show",
     "bench prompts validate",
     "bench prompts stats",
+    "bench generate",
+    "bench adopt",
+    "bench judge",
     "pose-map",
     "serve",
     "completions",

@@ -10,6 +10,7 @@
 mod harness;
 
 mod bad_input;
+mod bench_judge;
 mod bench_prompts;
 mod browser;
 mod curate;

@@ -65,7 +65,10 @@ pub(crate) fn parse_rows<T: DeserializeOwned>(path: &Path, text: &str) -> Result
 pub(crate) fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or(&text);
-    format!("{message} (column {})", error.column())
+    match error.column() {
+        0 => message.to_owned(),
+        column => format!("{message} (column {column})"),
+    }
 }
 
 /// Reads a log without touching it: a torn last line is left out and told.
@@ -204,7 +207,10 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn opened(bytes: &[u8]) -> (std::result::Result<Vec<Row<u32>>, String>, Option<usize>, Vec<u8>) {
+    /// Rows or error, the torn line, and the file after one more row.
+    type Opened = (std::result::Result<Vec<Row<u32>>, String>, Option<usize>, Vec<u8>);
+
+    fn opened(bytes: &[u8]) -> Opened {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log.jsonl");
         std::fs::write(&path, bytes).unwrap();
@@ -251,11 +257,11 @@ mod tests {
 
     #[test]
     fn other_corruption_is_refused_with_its_line_and_left_alone() {
-        let broken = b"1\n{\"a\n3\n";
+        let broken = b"1\n2 2\n3\n";
         let (result, _, after) = opened(broken);
         assert_eq!(
             result.unwrap_err(),
-            "`log.jsonl` line 2: EOF while parsing a string (column 3)"
+            "`log.jsonl` line 2: trailing characters (column 3)"
         );
         assert_eq!(after, broken);
         let (result, _, _) = opened(b"1\n2\xff\n3\n");

@@ -29,7 +29,7 @@ impl BaseUrl {
     }
 
     /// Whether the server is this machine, as far as the address says.
-    pub(crate) fn is_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 

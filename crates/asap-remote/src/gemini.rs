@@ -133,6 +133,7 @@ pub(crate) fn parse(raw: &str) -> Result<ChatReply, String> {
         response_id: word(&json["responseId"]),
         usage: usage(&json["usageMetadata"]),
         raw: raw.to_owned(),
+        attempts: 1,
     })
 }
 

@@ -241,6 +241,7 @@ pub(crate) fn parse(raw: &str) -> Result<ChatReply, String> {
         response_id: word(&json["id"]),
         usage: usage(&json["usage"]),
         raw: raw.to_owned(),
+        attempts: 1,
     })
 }
 

@@ -15,6 +15,20 @@ pub(crate) struct Sandbox {
     dir: tempfile::TempDir,
 }
 
+/// Variables that change what the program does.
+const SETTINGS: [&str; 10] = [
+    "ASAP_ADDR",
+    "ASAP_DATA",
+    "ASAP_JOBS",
+    "ASAP_SITE",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "GOOGLE_GEMINI_BASE_URL",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "RUST_LOG",
+];
+
 /// What a command did.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -81,7 +95,7 @@ impl Sandbox {
             .args(line.split_whitespace())
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
-        for name in ["ASAP_ADDR", "ASAP_DATA", "ASAP_JOBS", "ASAP_SITE", "RUST_LOG"] {
+        for name in SETTINGS {
             command.env_remove(name);
         }
         command.env("NO_COLOR", "1");

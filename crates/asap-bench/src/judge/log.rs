@@ -61,6 +61,27 @@ impl AnswerLog {
         }
     }
 
+    /// The log of a judge as it is now, which nothing is written to. Without a file it is empty.
+    ///
+    /// # Errors
+    /// [`Error::Row`] for a line that is no record.
+    pub fn replay(run: &Run, judge: &str) -> Result<Self> {
+        let path = Self::path_of(run, judge);
+        let (records, torn) = match path.is_file() {
+            true => Self::read(&path)?,
+            false => (Vec::new(), None),
+        };
+        let mut log = Self {
+            path,
+            torn,
+            ..Self::in_memory()
+        };
+        for record in records {
+            log.push(record);
+        }
+        Ok(log)
+    }
+
     /// Reads the records of a log without touching it.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Questions of a run, and the requests that put them.
 
+use std::collections::BTreeSet;
+
 use asap_core::chat::{ChatPart, ChatRequest, ImageBytes};
 use asap_core::judgement::Order;
 use asap_core::{PromptId, Sha256};
@@ -94,6 +96,22 @@ pub fn pair_questions(
         }
     }
     Ok(questions)
+}
+
+/// The questions about at most `n_samples` samples, spread evenly over all of them.
+pub fn limited(questions: Vec<Question>, n_samples: usize) -> Vec<Question> {
+    let sample = |question: &Question| {
+        let (prompt_id, seed) = question.asked.subject.prompt_and_seed();
+        (prompt_id.clone(), seed)
+    };
+    let mut samples: Vec<(PromptId, u64)> = questions.iter().map(sample).collect();
+    samples.dedup();
+    let n = n_samples.min(samples.len());
+    let chosen: BTreeSet<&(PromptId, u64)> = (0..n).map(|idx| &samples[idx * samples.len() / n]).collect();
+    questions
+        .into_iter()
+        .filter(|question| chosen.contains(&sample(question)))
+        .collect()
 }
 
 /// Whether two runs can be compared image by image.

@@ -16,6 +16,18 @@ pub enum Said {
 }
 
 impl Said {
+    /// The verdict as a word of the protocol; `unscored` where there is none.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Verdict(Verdict::Pass) => "pass",
+            Self::Verdict(Verdict::Fail) => "fail",
+            Self::Choice(Choice::First) => "first",
+            Self::Choice(Choice::Second) => "second",
+            Self::Choice(Choice::Tie) => "tie",
+            Self::Verdict(Verdict::Unscored { .. }) | Self::Choice(Choice::Unscored { .. }) => "unscored",
+        }
+    }
+
     /// Why there is no verdict, if there is none.
     pub const fn unscored(self) -> Option<UnscoredReason> {
         match self {

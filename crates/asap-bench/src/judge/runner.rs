@@ -9,11 +9,13 @@ use asap_core::chat::{ChatFailure, ChatFailureKind, ChatReply, ChatRequest, Imag
 use asap_core::judgement::Order;
 use futures::StreamExt as _;
 
-use super::ladder::{Next, Standing, restart, standing};
+use super::ladder::{Next, Standing};
 use super::question::request_of;
+use super::spending::{charged_usd, most_usd, spent_usd};
+use super::step::{Step, first_step, is_answered, stands};
 use super::summary::{ModelChange, Stop, Summary, summary};
 use super::{AnswerLog, AnswerRecord, Event, Question, Subject};
-use crate::cost::{Budget, Price, Reserved, Tariff, most_usage};
+use crate::cost::{Budget, Price, Reserved, Tariff};
 use crate::protocol::Protocol;
 use crate::run::{ImageEntry, Run};
 use crate::{Error, Result};
@@ -97,7 +99,9 @@ pub async fn run_judge<B: Backend>(
         check_recorded(log, questions, options.protocol)?;
     }
     let n_before = log.records().len();
-    let spent_usd = spent_usd(log, questions, options);
+    let spent_usd = options
+        .price
+        .map_or(0.0, |price| spent_usd(log, questions, options.protocol, price));
     let desk = Desk {
         backend,
         runs,
@@ -155,16 +159,11 @@ struct State<'a> {
     error: Option<Error>,
 }
 
-/// What to do next about a question.
-enum Step {
-    Nothing,
-    Call(Next),
-}
-
 impl<B: Backend> Desk<'_, B> {
     /// Takes one question to its end, or to the end of the run.
     async fn answer(&self, question: &Question) -> Result<()> {
-        let mut step = self.with(|state| first_step(state.log, question, self.options, self.since))?;
+        let (protocol, now) = (self.options.protocol, self.options.now);
+        let mut step = self.with(|state| first_step(state.log, question, protocol, now, self.since))?;
         while let Step::Call(next) = step {
             if self.is_over() {
                 break;
@@ -183,7 +182,11 @@ impl<B: Backend> Desk<'_, B> {
                     return Err(error);
                 }
             };
-            self.budget.settle(reserved, charged_usd(&record, self.options));
+            let charged = self
+                .options
+                .price
+                .map_or(0.0, |price| charged_usd(&record, self.options.protocol, price));
+            self.budget.settle(reserved, charged);
             step = self.with(|state| self.keep(state, record, question))?;
         }
         Ok(())
@@ -301,66 +304,6 @@ fn stop_after(failure: &ChatFailure, n_in_a_row: u32) -> Option<Stop> {
     }
 }
 
-/// The first call about a question; none where it is answered, by itself or by the same request about another sample
-/// with the very same bytes, or where there is no image.
-fn first_step(
-    log: &mut AnswerLog,
-    question: &Question,
-    options: &JudgeOptions<'_>,
-    since: usize,
-) -> Result<Step> {
-    let records = log.of(question, since);
-    if !question.asked.subject.has_images() {
-        if !matches!(records.last().map(|record| &record.event), Some(Event::NoImage)) {
-            log.append(no_image(question, options))?;
-        }
-        return Ok(Step::Nothing);
-    }
-    match stands(&records, options.protocol) {
-        Standing::Answered => return Ok(Step::Nothing),
-        Standing::Ask(next) if !records.is_empty() => return Ok(Step::Call(next)),
-        Standing::Ask(_) | Standing::GivenUp => {}
-    }
-    let restart = restart(&records, options.protocol.file.sampling.max_output_tokens);
-    let twin = log.of_twin(question, since);
-    if stands(&twin, options.protocol) != Standing::Answered {
-        return Ok(Step::Call(restart));
-    }
-    let copies: Vec<AnswerRecord> = twin
-        .into_iter()
-        .map(|record| copy_for(record, question))
-        .collect();
-    for copy in copies {
-        log.append(copy)?;
-    }
-    Ok(Step::Nothing)
-}
-
-/// An answer that is taken over without a call.
-fn copy_for(record: &AnswerRecord, question: &Question) -> AnswerRecord {
-    AnswerRecord {
-        asked: question.asked.clone(),
-        attempts: 0,
-        usd: None,
-        ..record.clone()
-    }
-}
-
-fn no_image(question: &Question, options: &JudgeOptions<'_>) -> AnswerRecord {
-    AnswerRecord {
-        key: question.key,
-        asked: question.asked.clone(),
-        ask: 0,
-        sampling: options.protocol.file.sampling.clone(),
-        time: (options.now)(),
-        latency_ms: 0,
-        attempts: 0,
-        usd: None,
-        is_batch: false,
-        event: Event::NoImage,
-    }
-}
-
 /// The images of a subject in the order shown, with their bytes checked.
 pub(super) fn images(runs: Runs<'_>, subject: &Subject) -> Result<Vec<ImageBytes>> {
     let (prompt_id, seed) = subject.prompt_and_seed();
@@ -382,22 +325,6 @@ pub(super) fn images(runs: Runs<'_>, subject: &Subject) -> Result<Vec<ImageBytes
     Ok(images)
 }
 
-/// Where a question stands under a protocol.
-pub(super) fn stands(records: &[&AnswerRecord], protocol: &Protocol) -> Standing {
-    standing(
-        records,
-        protocol.file.ladder,
-        protocol.file.sampling.max_output_tokens,
-    )
-}
-
-/// Whether a question needs no call.
-pub(super) fn is_answered(log: &AnswerLog, question: &Question, protocol: &Protocol) -> bool {
-    !question.asked.subject.has_images()
-        || stands(&log.of(question, 0), protocol) == Standing::Answered
-        || stands(&log.of_twin(question, 0), protocol) == Standing::Answered
-}
-
 fn check_recorded(log: &AnswerLog, questions: &[Question], protocol: &Protocol) -> Result<()> {
     let missing: Vec<&Question> = questions
         .iter()
@@ -411,44 +338,6 @@ fn check_recorded(log: &AnswerLog, questions: &[Question], protocol: &Protocol) 
             n_questions: questions.len(),
         })
     })
-}
-
-/// The most that a call with this limit of tokens can cost.
-fn most_usd(protocol: &Protocol, price: &Price, max_output_tokens: u32) -> f64 {
-    price.usd(&most_usage(protocol, price, max_output_tokens), Tariff::Live)
-}
-
-/// What a record counts against the limit: what it cost, or the most that it can have cost where the server did the
-/// work and did not say.
-fn charged_usd(record: &AnswerRecord, options: &JudgeOptions<'_>) -> f64 {
-    let is_unknown = match &record.event {
-        Event::Reply(_) => record.attempts > 0,
-        Event::Failure(failure) => matches!(
-            failure.kind,
-            ChatFailureKind::Timeout | ChatFailureKind::Malformed
-        ),
-        Event::NoImage => false,
-    };
-    match (record.usd, options.price) {
-        (Some(usd), _) => usd,
-        (None, Some(price)) if is_unknown => {
-            most_usd(options.protocol, price, record.sampling.max_output_tokens)
-        }
-        (None, _) => 0.0,
-    }
-}
-
-/// What the log cost so far, under this protocol and against this baseline.
-fn spent_usd(log: &AnswerLog, questions: &[Question], options: &JudgeOptions<'_>) -> f64 {
-    let baseline = questions
-        .first()
-        .and_then(|question| question.asked.subject.baseline());
-    let records = log.records().iter();
-    records
-        .filter(|record| record.asked.protocol == options.protocol.id)
-        .filter(|record| record.asked.subject.baseline() == baseline)
-        .map(|record| charged_usd(record, options))
-        .sum()
 }
 
 fn last_version(log: &AnswerLog, protocol: &Protocol) -> Option<String> {

@@ -18,8 +18,8 @@ pub struct Summary {
     pub n_calls: u64,
     /// Calls made now that have no answer.
     pub n_failures: u64,
-    /// Questions with a verdict, by now.
-    pub n_scored: usize,
+    /// Questions with a verdict, by verdict.
+    pub verdicts: BTreeMap<&'static str, usize>,
     /// Questions without one, by reason.
     pub unscored: BTreeMap<&'static str, usize>,
     /// Questions that were never asked.
@@ -98,7 +98,7 @@ pub enum Stop {
 }
 
 /// Sums up, by the records from the `since`-th on; calls of now are those from the `n_before`-th on.
-pub(super) fn summary(
+pub fn summary(
     log: &AnswerLog,
     questions: &[Question],
     protocol: &Protocol,
@@ -115,7 +115,7 @@ pub(super) fn summary(
         n_questions: questions.len(),
         n_calls: now.n_calls,
         n_failures: now.n_failures,
-        n_scored: 0,
+        verdicts: BTreeMap::new(),
         unscored: BTreeMap::new(),
         n_left: 0,
         usage: now.usage,
@@ -127,10 +127,12 @@ pub(super) fn summary(
     };
     for question in questions {
         let records: Vec<&AnswerRecord> = log.of(question, since);
-        match counting(&records).map(|record| said(&record.asked.subject, &record.event).unscored()) {
+        match counting(&records).map(|record| said(&record.asked.subject, &record.event)) {
             None => summary.n_left += 1,
-            Some(None) => summary.n_scored += 1,
-            Some(Some(reason)) => *summary.unscored.entry(reason.name()).or_default() += 1,
+            Some(said) => match said.unscored() {
+                None => *summary.verdicts.entry(said.word()).or_default() += 1,
+                Some(reason) => *summary.unscored.entry(reason.name()).or_default() += 1,
+            },
         }
     }
     summary

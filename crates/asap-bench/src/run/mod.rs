@@ -211,7 +211,8 @@ impl Run {
 
     /// The image of a sample; `None` where it is missing or does not decode.
     pub fn image(&self, prompt_id: &PromptId, seed: u64) -> Option<&ImageEntry> {
-        self.listed(prompt_id, seed).filter(|image| !self.lost.contains(&image.file))
+        self.listed(prompt_id, seed)
+            .filter(|image| !self.lost.contains(&image.file))
     }
 
     /// The hash that the manifest has of a sample, whether or not the image is still there.

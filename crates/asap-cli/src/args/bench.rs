@@ -177,7 +177,9 @@ pub(crate) enum ModeArg {
 }
 
 fn parse_usd(text: &str) -> Result<f64, String> {
-    let usd: f64 = text.parse().map_err(|_ignored| "expected a sum such as 30 or 0.5".to_owned())?;
+    let usd: f64 = text
+        .parse()
+        .map_err(|_ignored| "expected a sum such as 30 or 0.5".to_owned())?;
     if usd.is_finite() && usd >= 0.0 {
         return Ok(usd);
     }

@@ -69,7 +69,8 @@ pub(crate) async fn run(args: GenerateArgs, printer: Printer) -> Result<()> {
     )?;
     let prompts = PromptSet::read(&args.prompts)?;
     let manifest = manifest(&args, &protocol, &prompts, size_px)?;
-    let draft = RunDraft::open(&args.out, manifest, prompts).map_err(|error| with_problems(error, printer))?;
+    let draft =
+        RunDraft::open(&args.out, manifest, prompts).map_err(|error| with_problems(error, printer))?;
     let n_before = draft.n_images();
     let easel = draw(&args, &client, draft, size_px, printer).await?;
     finish(&args.out, easel, n_before, printer)
@@ -94,7 +95,6 @@ fn manifest(
     size_px: u32,
 ) -> Result<RunManifest> {
     let mut settings: BTreeMap<String, Value> = named_values(&args.fields)?;
-    settings.insert("endpoint".to_owned(), args.endpoint.as_str().into());
     settings.insert("model".to_owned(), args.model.as_str().into());
     settings.insert("size_px".to_owned(), size_px.into());
     settings.insert("takes_seed".to_owned(), (!args.no_seed).into());
@@ -109,7 +109,10 @@ fn manifest(
     let first = args.seed.unwrap_or(protocol.file.first_seed);
     let n_samples = u64::from(args.samples.unwrap_or(protocol.file.samples));
     let last = first.checked_add(n_samples - 1).ok_or_else(|| {
-        hinted(format!("`--seed {first}`: the seeds after it are too large"), "choose a smaller seed")
+        hinted(
+            format!("`--seed {first}`: the seeds after it are too large"),
+            "choose a smaller seed",
+        )
     })?;
     Ok(RunManifest {
         schema: RUN_SCHEMA,
@@ -148,25 +151,29 @@ async fn draw(
         stop: None,
         revised: None,
     });
-    let with = |act: &mut dyn FnMut(&mut Easel)| act(&mut easel.lock().unwrap_or_else(PoisonError::into_inner));
+    let with =
+        |act: &mut dyn FnMut(&mut Easel)| act(&mut easel.lock().unwrap_or_else(PoisonError::into_inner));
     futures::stream::iter(&todo)
-        .for_each_concurrent(usize::from(args.concurrency), async |(prompt_id, prompt, seed)| {
-            let mut is_over = interrupt.is_requested();
-            with(&mut |easel| is_over |= easel.stop.is_some());
-            if is_over {
-                return;
-            }
-            let request = ImageRequest {
-                prompt: prompt.clone(),
-                negative: None,
-                width_px: size_px,
-                height_px: size_px,
-                seed: (!args.no_seed).then_some(*seed),
-            };
-            let made = client.generate(&request).await;
-            with(&mut |easel| easel.take(prompt_id, *seed, &made));
-            progress.advance(1);
-        })
+        .for_each_concurrent(
+            usize::from(args.concurrency),
+            async |(prompt_id, prompt, seed)| {
+                let mut is_over = interrupt.is_requested();
+                with(&mut |easel| is_over |= easel.stop.is_some());
+                if is_over {
+                    return;
+                }
+                let request = ImageRequest {
+                    prompt: prompt.clone(),
+                    negative: None,
+                    width_px: size_px,
+                    height_px: size_px,
+                    seed: (!args.no_seed).then_some(*seed),
+                };
+                let made = client.generate(&request).await;
+                with(&mut |easel| easel.take(prompt_id, *seed, &made));
+                progress.advance(1);
+            },
+        )
         .await;
     progress.finish();
     Ok(easel.into_inner().unwrap_or_else(PoisonError::into_inner))
@@ -217,15 +224,20 @@ impl Easel {
     fn stop_after(&self, failure: &ImageFailure) -> Option<anyhow::Error> {
         let again = "what is drawn is kept; run the same command again";
         match failure {
-            ImageFailure::Call(call) if call.kind == ChatFailureKind::DailyQuota => {
-                Some(hinted(format!("the quota of the day is used up: {call}"), format!("{again} tomorrow")))
-            }
-            ImageFailure::Call(call) if call.kind == ChatFailureKind::Denied => {
-                Some(hinted(format!("the server does not let us in: {call}"), "check the key in OPENAI_API_KEY"))
-            }
+            ImageFailure::Call(call) if call.kind == ChatFailureKind::DailyQuota => Some(hinted(
+                format!("the quota of the day is used up: {call}"),
+                format!("{again} tomorrow"),
+            )),
+            ImageFailure::Call(call) if call.kind == ChatFailureKind::Denied => Some(hinted(
+                format!("the server does not let us in: {call}"),
+                "check the key in OPENAI_API_KEY",
+            )),
             ImageFailure::Blocked { .. } => None,
             _ if self.n_failures_in_a_row >= MOST_FAILURES_IN_A_ROW => Some(hinted(
-                format!("{} failures in a row, the last one: {failure}", self.n_failures_in_a_row),
+                format!(
+                    "{} failures in a row, the last one: {failure}",
+                    self.n_failures_in_a_row
+                ),
                 format!("{again} when the server is well"),
             )),
             _ => None,
@@ -235,7 +247,10 @@ impl Easel {
 
 fn finish(out: &Path, easel: Easel, n_before: usize, printer: Printer) -> Result<()> {
     for failure in &easel.failures {
-        printer.note(&format!("not drawn: `{}` seed {}: {}", failure.prompt_id, failure.seed, failure.reason));
+        printer.note(&format!(
+            "not drawn: `{}` seed {}: {}",
+            failure.prompt_id, failure.seed, failure.reason
+        ));
     }
     if let Some(prompt_id) = &easel.revised {
         printer.note(&format!(
@@ -243,7 +258,10 @@ fn finish(out: &Path, easel: Easel, n_before: usize, printer: Printer) -> Result
              them verbatim"
         ));
     }
-    let run = easel.draft.finish().map_err(|error| with_problems(error, printer))?;
+    let run = easel
+        .draft
+        .finish()
+        .map_err(|error| with_problems(error, printer))?;
     let report = Report {
         run: out.display().to_string(),
         n_before,

@@ -6,6 +6,7 @@ mod endpoint;
 mod generate;
 mod judge;
 mod prompts;
+mod session;
 mod verdict_table;
 
 use anyhow::Result;
@@ -61,10 +62,18 @@ fn named_values(texts: &[String]) -> Result<std::collections::BTreeMap<String, s
         let (name, value) = text
             .split_once('=')
             .filter(|(name, _)| !name.is_empty())
-            .ok_or_else(|| hinted(format!("`--set {text}`: expected NAME=VALUE"), "for example `--set steps=28`"))?;
+            .ok_or_else(|| {
+                hinted(
+                    format!("`--set {text}`: expected NAME=VALUE"),
+                    "for example `--set steps=28`",
+                )
+            })?;
         let value = serde_json::from_str(value).unwrap_or_else(|_not_json| value.into());
         if values.insert(name.to_owned(), value).is_some() {
-            return Err(hinted(format!("`--set {name}=...` is there twice"), "give each name once"));
+            return Err(hinted(
+                format!("`--set {name}=...` is there twice"),
+                "give each name once",
+            ));
         }
     }
     Ok(values)

@@ -1,7 +1,5 @@
 //! Sets of prompts: reading, checks, counts.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 mod balance;
 mod checks;
 mod load;
