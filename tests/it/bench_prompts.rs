@@ -47,9 +47,16 @@ fn findings_are_told_logged_and_counted() {
          hint: change the prompts that are named above; `--log FILE` writes them down\n"
     );
     assert!(run.stdout.starts_with("check "), "{}", run.stdout);
-    assert!(run.stdout.contains("\nleak.ngram            error     not run\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("\nleak.ngram            error     not run\n"),
+        "{}",
+        run.stdout
+    );
     let log = String::from_utf8(sandbox.read("log.jsonl")).unwrap();
-    let log: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let log: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(
         log[0],
         json!({
@@ -68,7 +75,11 @@ fn findings_are_told_logged_and_counted() {
 #[test]
 fn a_good_set_passes() {
     let report = sandbox().json("bench prompts validate good.jsonl");
-    assert_eq!((&report["n_errors"], &report["n_prompts"]), (&json!(0), &json!(1)), "{report}");
+    assert_eq!(
+        (&report["n_errors"], &report["n_prompts"]),
+        (&json!(0), &json!(1)),
+        "{report}"
+    );
     assert_eq!(report["findings"], json!([]));
 }
 
@@ -81,7 +92,8 @@ fn faults_of_the_file_are_findings_with_their_line() {
     let run = sandbox.asap("bench prompts validate torn.jsonl");
     assert_eq!(run.code, Some(1));
     assert!(
-        run.stderr.starts_with("error [format]: torn.jsonl:2: not UTF-8: bad byte at column 2\n"),
+        run.stderr
+            .starts_with("error [format]: torn.jsonl:2: not UTF-8: bad byte at column 2\n"),
         "{}",
         run.stderr
     );
@@ -104,8 +116,15 @@ fn rules_are_written_changed_and_used() {
     sandbox.write("strict.toml", rules.replace("words_min = 6", "words_min = 20"));
     let run = sandbox.asap("bench prompts validate good.jsonl --rules strict.toml");
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("expected 20 to 60 words, got 11"), "{}", run.stderr);
-    sandbox.write("wrong.toml", rules.replace("near_jaccard_max = 0.6", "near_jaccard_max = 6"));
+    assert!(
+        run.stderr.contains("expected 20 to 60 words, got 11"),
+        "{}",
+        run.stderr
+    );
+    sandbox.write(
+        "wrong.toml",
+        rules.replace("near_jaccard_max = 0.6", "near_jaccard_max = 6"),
+    );
     let run = sandbox.asap("bench prompts validate good.jsonl --rules wrong.toml");
     assert_eq!(
         run.stderr,
@@ -116,7 +135,10 @@ fn rules_are_written_changed_and_used() {
 #[test]
 fn prompts_are_compared_with_captions_of_a_dataset_and_of_a_text() {
     let sandbox = sandbox();
-    sandbox.write("captions.txt", "In May a bearded potter raises one open hand beside an oven\n");
+    sandbox.write(
+        "captions.txt",
+        "In May a bearded potter raises one open hand beside an oven\n",
+    );
     let run = sandbox.asap("bench prompts validate good.jsonl --against-text captions.txt");
     assert_eq!(run.code, Some(1));
     assert!(
@@ -130,15 +152,25 @@ fn prompts_are_compared_with_captions_of_a_dataset_and_of_a_text() {
     sandbox.write("leaked.jsonl", row("haf-bas-0001", caption));
     let run = sandbox.asap("bench prompts validate leaked.jsonl --against a.lance");
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("error [leak.near]: `haf-bas-0001`: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("error [leak.near]: `haf-bas-0001`: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
 fn stats_are_tables_and_json() {
     let sandbox = sandbox();
     let text = sandbox.ok("bench prompts stats bad.jsonl");
-    assert!(text.starts_with("`bad` version 1.0.0: 2 prompts, SHA-256 "), "{text}");
-    assert!(text.contains("basic_anatomy  hand_pose          2  1: 2        half_body: 2\n"), "{text}");
+    assert!(
+        text.starts_with("`bad` version 1.0.0: 2 prompts, SHA-256 "),
+        "{text}"
+    );
+    assert!(
+        text.contains("basic_anatomy  hand_pose          2  1: 2        half_body: 2\n"),
+        "{text}"
+    );
     let stats = sandbox.json("bench prompts stats bad.jsonl");
     assert_eq!(stats["words"]["bins"], json!({"10": 2}));
 }

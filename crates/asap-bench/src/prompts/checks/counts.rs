@@ -163,9 +163,11 @@ fn is_attribute(rules: &Rules, words: &[Word], next: usize) -> bool {
     follows_closely(words, next) && rules.persons.one.len_at(words, next) > 0
 }
 
-/// Whether a person, whose noun ends before `next`, owns what is no part of a body.
+/// Whether a person, whose noun ends before `next`, owns what is no part of a body. What is owned is named before
+/// the next article, preposition or the like.
 fn owns_a_thing(rules: &Rules, words: &[Word], next: usize) -> bool {
-    let mut owned = (next..=next + WORDS_BETWEEN).take_while(|&at| follows_closely(words, at));
+    let is_owned = |at: usize| follows_closely(words, at) && !rules.stop.words.contains(&words[at].lower);
+    let mut owned = (next..=next + WORDS_BETWEEN).take_while(|&at| is_owned(at));
     let is_body = |at| {
         rules
             .visible

@@ -247,7 +247,7 @@ fn counts() {
             "count.persons",
             "A tailor and a young potter raise one open hand in a room.",
             "2 in the text, `persons` is 1",
-            "In a tailor's room a young potter raises one open hand.",
+            "In a tailor's room a barefoot potter raises one open hand.",
         ),
         case(
             "count.persons",
