@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 17] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 14] = [
     "data show",
     "pose-map",
     "serve",
+    "weights list",
+    "weights convert",
+    "weights check",
     "completions",
 ];
 
