@@ -45,6 +45,9 @@ pub enum Error {
         /// What was expected and what was found.
         message: String,
     },
+    /// A benchmark's folder that cannot be used.
+    #[error(transparent)]
+    Prompts(#[from] crate::prompts::Error),
     /// A log that another process writes at this moment.
     #[error("`{}` is being written by another process: wait for it or stop it", path.display())]
     Locked {

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fs_err::{File, OpenOptions};
 use serde::Serialize;
@@ -74,7 +75,7 @@ pub(crate) fn plain(error: &serde_json::Error) -> String {
 /// Reads a log without touching it: a torn last line is left out and told.
 pub(crate) fn read_log<T: DeserializeOwned>(path: &Path) -> Result<(Vec<Row<T>>, Option<TornLine>)> {
     let mut bytes = fs_err::read(path)?;
-    let (keep, torn) = whole_lines::<T>(path, &bytes);
+    let (keep, torn) = whole_lines(path, &bytes);
     bytes.truncate(keep);
     Ok((parse_rows(path, &to_text(path, bytes)?)?, torn))
 }
@@ -84,6 +85,10 @@ pub(crate) fn read_log<T: DeserializeOwned>(path: &Path) -> Result<(Vec<Row<T>>,
 pub(crate) struct Journal {
     file: File,
     path: PathBuf,
+    /// Bytes of whole rows.
+    n_bytes: u64,
+    /// Whether a row that did not go through could not be taken back.
+    is_broken: bool,
 }
 
 impl Journal {
@@ -107,7 +112,7 @@ impl Journal {
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(0))?;
         file.read_to_end(&mut bytes)?;
-        let (keep, torn) = whole_lines::<T>(path, &bytes);
+        let (keep, torn) = whole_lines(path, &bytes);
         bytes.truncate(keep);
         let is_unended = bytes.last().is_some_and(|byte| *byte != b'\n');
         let rows = parse_rows(path, &to_text(path, bytes)?)?;
@@ -120,22 +125,36 @@ impl Journal {
         if torn.is_some() || is_unended {
             file.sync_data()?;
         }
+        let n_bytes = file.metadata()?.len();
         let journal = Self {
             file,
             path: path.to_owned(),
+            n_bytes,
+            is_broken: false,
         };
         Ok((journal, rows, torn))
     }
 
-    /// Appends a row; when this returns, the row is on the disk.
+    /// Appends a row; when this returns, the row is on the disk. A row that does not go through leaves nothing behind.
     pub(crate) fn append<T: Serialize>(&mut self, row: &T) -> Result<()> {
         let mut line = serde_json::to_vec(row).map_err(|error| Error::File {
             path: self.path.clone(),
             message: format!("cannot write a row: {error}"),
         })?;
         line.push(b'\n');
-        self.file.write_all(&line)?;
-        self.file.sync_data()?;
+        if self.is_broken {
+            return Err(Error::File {
+                path: self.path.clone(),
+                message: "an earlier row did not go through and could not be taken back; nothing more is written".to_owned(),
+            });
+        }
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // Part of a row in the middle of a log would make the rest unreadable.
+            self.is_broken = self.file.set_len(self.n_bytes).is_err();
+            return Err(error.into());
+        }
+        self.n_bytes += line.len() as u64;
         Ok(())
     }
 }
@@ -143,13 +162,14 @@ impl Journal {
 /// How many bytes of a log are whole lines, and the torn line after them.
 ///
 /// A last line without its line break that still parses is whole: only the break was lost.
-fn whole_lines<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> (usize, Option<TornLine>) {
+fn whole_lines(path: &Path, bytes: &[u8]) -> (usize, Option<TornLine>) {
     let start = bytes
         .iter()
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |at| at + 1);
     let last = &bytes[start..];
-    if last.is_empty() || serde_json::from_slice::<T>(last).is_ok() {
+    // Whole JSON of another kind is no torn line, but one that does not belong here: it is kept, and refused.
+    if last.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(last).is_ok() {
         return (bytes.len(), None);
     }
     let torn = TornLine {
@@ -179,13 +199,23 @@ fn to_text(path: &Path, bytes: Vec<u8>) -> Result<String> {
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let parent = path.parent().unwrap_or(Path::new("."));
     fs_err::create_dir_all(parent)?;
+    // A name of its own for each process and call: two that write one file at a time must not mix their bytes.
+    static N_PARTS: AtomicU64 = AtomicU64::new(0);
+    let n = N_PARTS.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    name.push(format!(".{}-{n}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let mut file = File::create(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs_err::rename(&part, path)?;
+    let write = || {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs_err::rename(&part, path)
+    };
+    if let Err(error) = write() {
+        // The first error is the one to tell.
+        _ = fs_err::remove_file(&part);
+        return Err(error.into());
+    }
     sync_dir(parent)
 }
 
@@ -264,6 +294,10 @@ mod tests {
             "`log.jsonl` line 2: trailing characters (column 3)"
         );
         assert_eq!(after, broken);
+        // A last line that is whole, but of another kind, was written by something else: nothing is cut off.
+        let (result, _, after) = opened(b"1\n{\"a\":1}");
+        assert!(result.unwrap_err().starts_with("`log.jsonl` line 2: "));
+        assert_eq!(after, b"1\n{\"a\":1}");
         let (result, _, _) = opened(b"1\n2\xff\n3\n");
         assert_eq!(
             result.unwrap_err(),

@@ -186,7 +186,7 @@ impl Price {
         let n_cached = usage.cached.min(usage.prompt);
         let sum = (usage.prompt - n_cached) as f64 * input
             + n_cached as f64 * cached
-            + (usage.output + usage.thoughts) as f64 * output;
+            + usage.output.saturating_add(usage.thoughts) as f64 * output;
         let factor = match tariff {
             Tariff::Live => 1.0,
             Tariff::Batch => self.batch_factor,

@@ -1,7 +1,8 @@
 //! Batches: questions that are answered within a day, at a lower price, under the same keys.
 //!
-//! What was submitted stands in `batches/JUDGE.jsonl` before anything else is done, so a command that ends, however it
-//! ends, is followed by one that fetches the answers and pays for nothing twice.
+//! That a batch is about to be submitted stands in `batches/JUDGE.jsonl` before the call, and its handle right after it.
+//! A command that ends in between leaves a batch of which nobody knows whether the server has it: the next one says
+//! so, instead of paying for it twice. Every other command that ends is followed by one that fetches the answers.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use asap_core::chat::{ChatFailure, ChatReply, ChatRequest, Sampling};
 use serde::{Deserialize, Serialize};
 
 use super::ladder::{Next, Standing, Wording};
-use super::question::request_of;
+use super::question::{request_of, sampling_of};
 use super::runner::images;
 use super::step::{Step, first_step, stands};
 use super::{AnswerLog, AnswerRecord, Asked, Event, Question, Runs, judge_slug};
@@ -54,6 +55,10 @@ pub struct PendingBatch {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum BatchRow {
+    /// A batch is about to be submitted: until one of the next two rows nobody knows whether it was.
+    Submitting { time: String, n_calls: usize },
+    /// It was not.
+    NotSubmitted { time: String },
     Submitted {
         time: String,
         job: serde_json::Value,
@@ -68,7 +73,17 @@ enum BatchRow {
 pub struct BatchLog {
     journal: Journal,
     pending: Vec<PendingBatch>,
+    unknown: Option<UnknownBatch>,
     torn: Option<TornLine>,
+}
+
+/// A batch that was being submitted when a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownBatch {
+    /// When it was about to be submitted.
+    pub time: String,
+    /// Its questions.
+    pub n_calls: usize,
 }
 
 impl BatchLog {
@@ -92,15 +107,22 @@ impl BatchLog {
         fs_err::create_dir_all(run.dir().join("batches"))?;
         let (journal, rows, torn) = Journal::open::<BatchRow>(&path)?;
         let mut pending: Vec<PendingBatch> = Vec::new();
+        let mut unknown = None;
         for (_, row) in rows {
             match row {
-                BatchRow::Submitted { time, job, calls } => pending.push(PendingBatch { calls, job, time }),
+                BatchRow::Submitting { time, n_calls } => unknown = Some(UnknownBatch { time, n_calls }),
+                BatchRow::NotSubmitted { .. } => unknown = None,
+                BatchRow::Submitted { time, job, calls } => {
+                    unknown = None;
+                    pending.push(PendingBatch { calls, job, time });
+                }
                 BatchRow::Ended { job, .. } => pending.retain(|batch| batch.job != job),
             }
         }
         Ok(Self {
             journal,
             pending,
+            unknown,
             torn,
         })
     }
@@ -115,6 +137,34 @@ impl BatchLog {
         &self.pending
     }
 
+    /// A batch of which nobody knows whether the server has it.
+    pub fn unknown(&self) -> Option<&UnknownBatch> {
+        self.unknown.as_ref()
+    }
+
+    /// Keeps that a batch is about to be submitted.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    pub fn submitting(&mut self, n_calls: usize, time: String) -> Result<()> {
+        self.journal.append(&BatchRow::Submitting {
+            time: time.clone(),
+            n_calls,
+        })?;
+        self.unknown = Some(UnknownBatch { time, n_calls });
+        Ok(())
+    }
+
+    /// Keeps that the batch of [`Self::submitting`] surely does not exist.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    pub fn not_submitted(&mut self, time: String) -> Result<()> {
+        self.journal.append(&BatchRow::NotSubmitted { time })?;
+        self.unknown = None;
+        Ok(())
+    }
+
     /// Keeps a batch as soon as it is submitted.
     ///
     /// # Errors
@@ -126,6 +176,7 @@ impl BatchLog {
             job: batch.job.clone(),
             calls: batch.calls.clone(),
         })?;
+        self.unknown = None;
         self.pending.push(batch);
         Ok(())
     }
@@ -181,10 +232,7 @@ pub fn batch_calls<'q>(
 }
 
 fn call(question: &Question, protocol: &Protocol, next: Next) -> BatchCall {
-    let sampling = Sampling {
-        max_output_tokens: next.max_output_tokens,
-        ..protocol.file.sampling.clone()
-    };
+    let sampling = sampling_of(protocol, question.asked.repeat, next.ask, next.max_output_tokens);
     BatchCall {
         id: format!("{}-{}", question.key, next.ask),
         key: question.key,

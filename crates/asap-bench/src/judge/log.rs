@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use asap_core::Sha256;
 
-use super::{AnswerRecord, Question, judge_slug};
+use super::{AnswerRecord, Asked, Question, judge_slug};
 use crate::jsonl::{self, Journal, TornLine};
 use crate::protocol::Protocol;
 use crate::run::Run;
@@ -146,17 +146,15 @@ impl AnswerLog {
             .collect()
     }
 
-    /// The records of the same request about another sample with the very same bytes.
-    pub(super) fn of_twin(&self, question: &Question, since: usize) -> Vec<&AnswerRecord> {
-        let records: Vec<&AnswerRecord> = self
-            .with_key(question, since)
-            .filter(|record| record.asked != question.asked)
-            .collect();
-        let first = records.first().map(|record| record.asked.clone());
-        records
-            .into_iter()
-            .filter(|record| Some(&record.asked) == first.as_ref())
-            .collect()
+    /// The records of the same request about other samples with the very same bytes, sample by sample.
+    pub(super) fn twins(&self, question: &Question, since: usize) -> Vec<Vec<&AnswerRecord>> {
+        let mut twins: BTreeMap<&Asked, Vec<&AnswerRecord>> = BTreeMap::new();
+        for record in self.with_key(question, since) {
+            if record.asked != question.asked {
+                twins.entry(&record.asked).or_default().push(record);
+            }
+        }
+        twins.into_values().collect()
     }
 
     fn with_key(&self, question: &Question, since: usize) -> impl Iterator<Item = &AnswerRecord> {

@@ -14,6 +14,7 @@ mod plan;
 mod question;
 mod read;
 mod record;
+mod refresh;
 mod rehearsal;
 mod runner;
 mod spending;
@@ -22,7 +23,7 @@ mod summary;
 mod verdicts;
 
 pub use batch::{
-    BatchCall, BatchLog, PendingBatch, batch_calls, batch_request, keep_batch_answer, most_batch_usd,
+    BatchCall, BatchLog, PendingBatch, UnknownBatch, batch_calls, batch_request, keep_batch_answer, most_batch_usd,
 };
 pub use export::{VerdictRow, export, read_rows, row_line};
 pub use imported::{ImportedJudge, import};

@@ -1,25 +1,30 @@
 //! What judging would do, without doing it.
 
 use super::step::is_answered;
-use super::{AnswerLog, Question, spent_usd};
+use super::{AnswerLog, Mode, Question, spent_usd};
 use crate::cost::{DryRun, Price, Tariff, dry_run};
 use crate::protocol::Protocol;
 
-/// What judging would cost, given what the log has.
+/// What judging would cost, given what the log has under a mode.
 pub fn plan(
     questions: &[Question],
     log: &AnswerLog,
+    mode: Mode,
     protocol: &Protocol,
     price: Option<&Price>,
     tariff: Tariff,
 ) -> DryRun {
+    let since = match mode {
+        Mode::Record | Mode::ReplayOnly => 0,
+        Mode::Live | Mode::Refresh => log.records().len(),
+    };
     let n_without_image = questions
         .iter()
         .filter(|question| !question.asked.subject.has_images())
         .count();
     let n_answered = questions
         .iter()
-        .filter(|question| is_answered(log, question, protocol))
+        .filter(|question| is_answered(log, question, protocol, since))
         .count()
         - n_without_image;
     let n_calls = questions.len() - n_without_image - n_answered;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use asap_core::chat::{ChatPart, ChatRequest, ImageBytes};
+use asap_core::chat::{ChatPart, ChatRequest, ImageBytes, Sampling};
 use asap_core::judgement::Order;
 use asap_core::{PromptId, Sha256};
 
@@ -114,6 +114,19 @@ pub fn limited(questions: Vec<Question>, n_samples: usize) -> Vec<Question> {
         .collect()
 }
 
+/// The settings of a call. A seed differs for each repeat and each call of an attempt, as a server with seeds would
+/// only repeat itself, and has 31 bits, as Gemini's have.
+pub(super) fn sampling_of(protocol: &Protocol, repeat: u32, ask: u32, max_output_tokens: u32) -> Sampling {
+    const CALLS_OF_AN_ATTEMPT: u64 = 1 << 20;
+    let sampling = &protocol.file.sampling;
+    let place = u64::from(repeat).wrapping_mul(CALLS_OF_AN_ATTEMPT).wrapping_add(ask.into());
+    Sampling {
+        max_output_tokens,
+        seed: sampling.seed.map(|seed| seed.wrapping_add(place) & 0x7fff_ffff),
+        ..sampling.clone()
+    }
+}
+
 /// Whether two runs can be compared image by image.
 pub(super) fn comparable(run: &Run, baseline: &Run) -> Result<()> {
     let not = |message: String| {
@@ -196,13 +209,7 @@ pub(super) fn request_of(
     if next.wording == Wording::WithReminder {
         parts.push(ChatPart::Text(file.reask.clone()));
     }
-    let mut sampling = file.sampling.clone();
-    sampling.max_output_tokens = next.max_output_tokens;
-    // A server with seeds would only repeat itself.
-    sampling.seed = sampling.seed.map(|seed| {
-        seed.wrapping_add(u64::from(question.asked.repeat))
-            .wrapping_add(u64::from(next.ask) << 32)
-    });
+    let sampling = sampling_of(protocol, question.asked.repeat, next.ask, next.max_output_tokens);
     let (_, model) = question
         .asked
         .judge

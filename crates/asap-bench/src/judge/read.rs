@@ -117,6 +117,8 @@ fn last_answer(text: &str) -> Option<&str> {
                 }
                 at = end;
             }
+            // An object that the text ends in is cut: what stands inside of it is no answer.
+            Some(Err(error)) if error.is_eof() => break,
             _ => at = start + 1,
         }
     }

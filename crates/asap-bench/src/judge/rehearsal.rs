@@ -12,6 +12,7 @@ use asap_core::{Choice, Comparison, Judge, Judgement, Outcome, Stream, Verdict};
 use super::Runs;
 use super::export::{VerdictRow, row_line};
 use super::imported::known_rows;
+use super::question::comparable;
 use crate::protocol::Protocol;
 use crate::{Result, jsonl};
 
@@ -71,6 +72,9 @@ pub fn rehearse(
     rehearsal: Rehearsal,
     out: &Path,
 ) -> Result<usize> {
+    if let Some(baseline) = runs.baseline {
+        comparable(runs.run, baseline)?;
+    }
     let raters: Vec<Rater> = (0..rehearsal.n_raters).map(|idx| Rater::new(rehearsal.seed, idx)).collect();
     let mut lines = Vec::new();
     for (_, row) in known_rows(runs, known, protocol)? {

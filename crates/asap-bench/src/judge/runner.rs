@@ -1,5 +1,6 @@
 //! Asks a judge about many images side by side, with every answer on the disk before it counts.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -11,6 +12,7 @@ use futures::StreamExt as _;
 
 use super::ladder::{Next, Standing};
 use super::question::request_of;
+use super::refresh::Refresh;
 use super::spending::{charged_usd, most_usd, spent_usd};
 use super::step::{Step, first_step, is_answered, stands};
 use super::summary::{ModelChange, Stop, Summary, summary};
@@ -91,10 +93,11 @@ pub async fn run_judge<B: Backend>(
     log: &mut AnswerLog,
     options: &JudgeOptions<'_>,
 ) -> Result<Summary> {
-    let since = match options.mode {
-        Mode::Refresh => log.records().len(),
-        Mode::Live | Mode::Record | Mode::ReplayOnly => 0,
+    let refresh = match options.mode {
+        Mode::Refresh => Some(Refresh::begin(log, questions, options)?),
+        Mode::Live | Mode::Record | Mode::ReplayOnly => None,
     };
+    let since = refresh.as_ref().map_or(0, Refresh::since);
     if options.mode == Mode::ReplayOnly {
         check_recorded(log, questions, options.protocol)?;
     }
@@ -118,14 +121,16 @@ pub async fn run_judge<B: Backend>(
         }),
     };
     options.reporter.start("judging", questions.len() as u64);
-    futures::stream::iter(questions)
-        .for_each_concurrent(options.concurrency.max(1), async |question| {
-            if let Err(error) = desk.answer(question).await {
-                desk.with(|state| _ = state.error.get_or_insert(error));
-            }
-            options.reporter.advance(1);
-        })
-        .await;
+    for pass in passes(questions) {
+        futures::stream::iter(pass)
+            .for_each_concurrent(options.concurrency.max(1), async |question| {
+                if let Err(error) = desk.answer(question).await {
+                    desk.with(|state| _ = state.error.get_or_insert(error));
+                }
+                options.reporter.advance(1);
+            })
+            .await;
+    }
     options.reporter.finish();
     let spent_usd = desk.budget.spent_usd();
     let state = desk.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -136,7 +141,20 @@ pub async fn run_judge<B: Backend>(
     summary.spent_usd = options.price.map(|_| spent_usd);
     summary.model_changes = state.model_changes;
     summary.stop = state.stop;
+    if let Some(refresh) = refresh
+        && summary.stop.is_none()
+    {
+        refresh.end()?;
+    }
     Ok(summary)
+}
+
+/// Every request once, and then the questions that share one: they find its answer in the log, where side by side
+/// each would be paid for.
+fn passes(questions: &[Question]) -> [Vec<&Question>; 2] {
+    let mut keys = BTreeSet::new();
+    let (first, again) = questions.iter().partition(|question| keys.insert(question.key));
+    [first, again]
 }
 
 /// What many questions under way share.
@@ -165,7 +183,8 @@ impl<B: Backend> Desk<'_, B> {
         let (protocol, now) = (self.options.protocol, self.options.now);
         let mut step = self.with(|state| first_step(state.log, question, protocol, now, self.since))?;
         while let Step::Call(next) = step {
-            if self.is_over() {
+            // What is on record without an answer stays so in a replay.
+            if self.options.mode == Mode::ReplayOnly || self.is_over() {
                 break;
             }
             let Some(reserved) = self.reserve(next).await else {
@@ -328,7 +347,7 @@ pub(super) fn images(runs: Runs<'_>, subject: &Subject) -> Result<Vec<ImageBytes
 fn check_recorded(log: &AnswerLog, questions: &[Question], protocol: &Protocol) -> Result<()> {
     let missing: Vec<&Question> = questions
         .iter()
-        .filter(|question| !is_answered(log, question, protocol))
+        .filter(|question| log.of(question, 0).is_empty() && !is_answered(log, question, protocol, 0))
         .collect();
     missing.first().map_or(Ok(()), |first| {
         Err(Error::NotRecorded {

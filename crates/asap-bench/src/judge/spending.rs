@@ -14,8 +14,14 @@ pub(super) fn most_usd(protocol: &Protocol, price: &Price, max_output_tokens: u3
 /// What a record counts against the limit: what it cost, or the most that it can have cost where the server did the
 /// work and did not say.
 pub(super) fn charged_usd(record: &AnswerRecord, protocol: &Protocol, price: &Price) -> f64 {
+    // What fails inside of a batch is not billed, and what it answers has the price of batches.
+    let tariff = match record.is_batch {
+        true => Tariff::Batch,
+        false => Tariff::Live,
+    };
     let is_unknown = match &record.event {
         Event::Reply(_) => record.attempts > 0,
+        Event::Failure(_) if record.is_batch => false,
         Event::Failure(failure) => matches!(
             failure.kind,
             ChatFailureKind::Timeout | ChatFailureKind::Malformed
@@ -24,7 +30,10 @@ pub(super) fn charged_usd(record: &AnswerRecord, protocol: &Protocol, price: &Pr
     };
     match record.usd {
         Some(usd) => usd,
-        None if is_unknown => most_usd(protocol, price, record.sampling.max_output_tokens),
+        None if is_unknown => price.usd(
+            &most_usage(protocol, price, record.sampling.max_output_tokens),
+            tariff,
+        ),
         None => 0.0,
     }
 }

@@ -22,10 +22,21 @@ pub(super) fn stands(records: &[&AnswerRecord], protocol: &Protocol) -> Standing
 }
 
 /// Whether a question needs no call.
-pub(super) fn is_answered(log: &AnswerLog, question: &Question, protocol: &Protocol) -> bool {
+pub(super) fn is_answered(log: &AnswerLog, question: &Question, protocol: &Protocol, since: usize) -> bool {
     !question.asked.subject.has_images()
-        || stands(&log.of(question, 0), protocol) == Standing::Answered
-        || stands(&log.of_twin(question, 0), protocol) == Standing::Answered
+        || stands(&log.of(question, since), protocol) == Standing::Answered
+        || answered_twin(log, question, protocol, since).is_some()
+}
+
+/// The records of the same request about another sample with the very same bytes, where it has its answer.
+fn answered_twin<'l>(
+    log: &'l AnswerLog,
+    question: &Question,
+    protocol: &Protocol,
+    since: usize,
+) -> Option<Vec<&'l AnswerRecord>> {
+    let mut twins = log.twins(question, since).into_iter();
+    twins.find(|records| stands(records, protocol) == Standing::Answered)
 }
 
 /// The first call about a question; none where it is answered, by itself or by the same request about another sample
@@ -50,10 +61,9 @@ pub(super) fn first_step(
         Standing::Ask(_) | Standing::GivenUp => {}
     }
     let restart = restart(&records, protocol.file.sampling.max_output_tokens);
-    let twin = log.of_twin(question, since);
-    if stands(&twin, protocol) != Standing::Answered {
+    let Some(twin) = answered_twin(log, question, protocol, since) else {
         return Ok(Step::Call(restart));
-    }
+    };
     let copies: Vec<AnswerRecord> = twin
         .into_iter()
         .map(|record| copy_for(record, question))

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use asap_core::chat::Usage;
-use asap_core::{Comparison, Judge, Judgement, Sha256, UnscoredReason};
+use asap_core::{Comparison, Judge, Judgement, PromptId, Sha256, UnscoredReason};
 
 use super::export::VerdictRow;
-use super::{AnswerLog, AnswerRecord, Asked, Evidence, Said, Subject, evidence, read_rows, said};
+use super::{AnswerLog, AnswerRecord, Asked, Event, Evidence, Said, Subject, evidence, read_rows, said};
 use crate::jsonl::TornLine;
 use crate::run::{Run, logs};
 use crate::{Error, Result};
@@ -75,14 +75,15 @@ impl CallTotals {
             return;
         }
         self.n_calls += 1;
-        if matches!(record.event, super::Event::Failure(_)) {
+        if matches!(record.event, Event::Failure(_)) {
             self.n_failures += 1;
         }
         if let Some(usage) = record.event.usage() {
-            self.usage.prompt += usage.prompt;
-            self.usage.cached += usage.cached;
-            self.usage.output += usage.output;
-            self.usage.thoughts += usage.thoughts;
+            let sum = &mut self.usage;
+            sum.prompt = sum.prompt.saturating_add(usage.prompt);
+            sum.cached = sum.cached.saturating_add(usage.cached);
+            sum.output = sum.output.saturating_add(usage.output);
+            sum.thoughts = sum.thoughts.saturating_add(usage.thoughts);
         }
         match record.usd {
             Some(usd) => self.usd += usd,
@@ -96,8 +97,9 @@ impl CallTotals {
 
 /// Reads all verdicts of a run.
 ///
-/// An answer counts while the image still has the bytes that were judged. Of several answers to one question the last
-/// one counts; a block, a cut or a failure never replaces an answer.
+/// A verdict counts while the run lists the bytes that were judged, and under the model's present name. Of several
+/// answers to one question the last one counts; a block, a cut or a failure never replaces an answer, nor does a time
+/// at which the image was missing.
 ///
 /// # Errors
 /// [`Error::Row`] for a line of a log that is no record; [`Error::File`] where two files have a verdict of one person
@@ -111,7 +113,9 @@ pub fn verdicts(run: &Run) -> Result<Verdicts> {
         for record in records {
             let totals = (record.asked.protocol.clone(), record.asked.judge.clone());
             verdicts.calls.entry(totals).or_default().add(&record);
-            groups.entry(group_of(&record)).or_default().push(record);
+            if is_about(run, &record.asked.subject) {
+                groups.entry(group_of(&record)).or_default().push(record);
+            }
         }
     }
     for records in groups.values() {
@@ -122,6 +126,21 @@ pub fn verdicts(run: &Run) -> Result<Verdicts> {
     verdicts.add_imported(run)?;
     verdicts.sort();
     Ok(verdicts)
+}
+
+/// Whether a subject is one of this run as it is now: under its name, with the bytes that it lists.
+fn is_about(run: &Run, subject: &Subject) -> bool {
+    let (prompt_id, seed) = subject.prompt_and_seed();
+    let (model, sha256) = match subject {
+        Subject::Image { model, sha256, .. } => (model, sha256),
+        Subject::Pair { model, sha256, .. } => (model, &sha256[0]),
+    };
+    model == run.model() && is_listed(run, prompt_id, seed, *sha256)
+}
+
+/// Whether bytes are those that the run lists for a sample; no bytes are about any.
+fn is_listed(run: &Run, prompt_id: &PromptId, seed: u64, sha256: Option<Sha256>) -> bool {
+    sha256.is_none() || sha256 == run.listed_sha256(prompt_id, seed)
 }
 
 /// Records about one sample by one judge under one protocol, whatever the bytes were.
@@ -138,7 +157,8 @@ fn group_of(record: &AnswerRecord) -> (Asked, Subject) {
 
 /// The record that speaks for its group.
 pub(super) fn counting<'r>(records: &[&'r AnswerRecord]) -> Option<&'r AnswerRecord> {
-    let last = records.last()?;
+    let has_image = |record: &&&AnswerRecord| !matches!(record.event, Event::NoImage);
+    let last = records.iter().rev().find(has_image).or(records.last())?;
     let is_answer = |record: &&AnswerRecord| {
         let reason = said(&record.asked.subject, &record.event).unscored();
         matches!(
@@ -162,12 +182,10 @@ impl Verdicts {
         let Some(topic) = run.topic(prompt_id) else {
             return;
         };
-        let listed = run.listed_sha256(prompt_id, seed);
-        let is_current = |sha256: Option<Sha256>| sha256.is_none() || sha256 == listed;
         let (asked, verdict) = (&record.asked, said(&record.asked.subject, &record.event));
         let judge = Judge::Model(asked.judge.clone());
         match (&asked.subject, verdict) {
-            (Subject::Image { sha256, .. }, Said::Verdict(verdict)) if is_current(*sha256) => {
+            (Subject::Image { sha256, .. }, Said::Verdict(verdict)) => {
                 let row = Judgement {
                     protocol: asked.protocol.clone(),
                     judge,
@@ -187,7 +205,7 @@ impl Verdicts {
                     ..
                 },
                 Said::Choice(choice),
-            ) if is_current(sha256[0]) => {
+            ) => {
                 let row = Comparison {
                     protocol: asked.protocol.clone(),
                     judge,
@@ -218,8 +236,18 @@ impl Verdicts {
                     return Err(Error::Row { path, line, message });
                 }
                 match row {
-                    VerdictRow::Image(row) => self.images.push(imported(row)),
-                    VerdictRow::Pair(row) => self.pairs.push(imported(row)),
+                    VerdictRow::Image(row)
+                        if is_listed(run, &row.sample.prompt_id, row.sample.seed, row.image_sha256) =>
+                    {
+                        self.images.push(imported(row));
+                    }
+                    VerdictRow::Pair(row)
+                        if is_listed(run, &row.prompt_id, row.seed, row.images_sha256[0]) =>
+                    {
+                        self.pairs.push(imported(row));
+                    }
+                    // About bytes that were replaced since.
+                    VerdictRow::Image(_) | VerdictRow::Pair(_) => {}
                 }
             }
         }

@@ -80,7 +80,8 @@ fn stem(path: &Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-fn latest_version(prompts: &[Prompt]) -> String {
+/// The newest version that a row came with; empty without rows.
+pub(crate) fn latest_version(prompts: &[Prompt]) -> String {
     let latest = prompts
         .iter()
         .max_by_key(|prompt| row::version_key(&prompt.added));

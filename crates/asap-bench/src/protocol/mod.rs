@@ -86,8 +86,6 @@ pub struct ProtocolFile {
     pub ladder: Ladder,
     /// What a dry run takes an answer to cost.
     pub estimate: Estimate,
-    /// How pairs are judged.
-    pub pair: Option<PairRule>,
     /// The form of the answer.
     pub answer: AnswerForm,
 }
@@ -108,34 +106,6 @@ pub struct Ladder {
 pub struct Estimate {
     /// Tokens of an answer, thoughts included.
     pub output_tokens: u32,
-}
-
-/// How pairs are judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PairRule {
-    /// Which orders are shown.
-    pub orders: Orders,
-    /// How two orders become one outcome.
-    pub combine: Combine,
-}
-
-/// Which orders of a pair are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Orders {
-    /// Each image once as Image 1.
-    Both,
-}
-
-/// How the answers to both orders become one outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Combine {
-    /// What both say; everything else is a tie.
-    Strict,
-    /// Each order is half a vote.
-    Pooled,
 }
 
 /// The form of an answer.
@@ -228,9 +198,6 @@ fn check(file: &ProtocolFile) -> std::result::Result<(), String> {
     };
     if file.labels.len() != n_labels {
         return Err(format!("expected {n_labels} labels, got {}", file.labels.len()));
-    }
-    if (file.kind == Kind::Pair) != file.pair.is_some() {
-        return Err("a protocol of pairs has a section `[pair]`, and no other has".to_owned());
     }
     if file.prompt_note.matches("{prompt}").count() != 1 {
         return Err("expected `{prompt}` once in `prompt_note`".to_owned());

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::check::size_px;
 use super::{
-    Generator, ImageEntry, Problem, PromptSet, ProtocolRef, RUN_SCHEMA, Run, RunManifest, Severity, sha256,
+    Generator, ImageEntry, Problem, RunPrompts, ProtocolRef, RUN_SCHEMA, Run, RunManifest, Severity, sha256,
     write_manifest,
 };
 use crate::{Error, Result, jsonl};
@@ -25,7 +25,7 @@ pub fn adopt(
     model: &str,
     generator: Generator,
     protocol: ProtocolRef,
-    prompts: &PromptSet,
+    prompts: &RunPrompts,
 ) -> Result<Run> {
     let refused = |message: &str| Error::File {
         path: dir.to_owned(),
@@ -81,7 +81,7 @@ struct Found {
 }
 
 /// Every image below the folder, in the order of the prompts, then of the seeds.
-fn find(dir: &Path, prompts: &PromptSet, problems: &mut Vec<Problem>) -> Result<Vec<Found>> {
+fn find(dir: &Path, prompts: &RunPrompts, problems: &mut Vec<Problem>) -> Result<Vec<Found>> {
     let has_images = dir.join("images").is_dir();
     let (root, prefix) = if has_images {
         (dir.join("images"), "images/")

@@ -6,7 +6,7 @@ use std::path::Path;
 use asap_core::{PromptId, Sha256};
 use rayon::prelude::*;
 
-use super::{ImageEntry, PromptSet, RunManifest, is_inside, media_type, sha256};
+use super::{ImageEntry, RunPrompts, RunManifest, is_inside, media_type, sha256};
 
 /// How deep a run is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -177,7 +177,7 @@ impl Problem {
 pub(super) fn problems(
     dir: &Path,
     manifest: &RunManifest,
-    prompts: &PromptSet,
+    prompts: &RunPrompts,
     depth: Depth,
 ) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -202,7 +202,7 @@ pub(super) fn problems(
     found
 }
 
-fn listing(manifest: &RunManifest, prompts: &PromptSet, found: &mut Vec<Problem>) {
+fn listing(manifest: &RunManifest, prompts: &RunPrompts, found: &mut Vec<Problem>) {
     let mut samples: BTreeMap<(&PromptId, u64), &str> = BTreeMap::new();
     let mut files = BTreeSet::new();
     for ImageEntry {
@@ -244,7 +244,7 @@ fn listing(manifest: &RunManifest, prompts: &PromptSet, found: &mut Vec<Problem>
     }
 }
 
-fn not_listed(manifest: &RunManifest, prompts: &PromptSet) -> Vec<Problem> {
+fn not_listed(manifest: &RunManifest, prompts: &RunPrompts) -> Vec<Problem> {
     let listed: BTreeSet<(&PromptId, u64)> = manifest
         .images
         .iter()

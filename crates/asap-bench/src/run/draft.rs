@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::adopt::entry;
 use super::check::{problems, size_px};
 use super::{
-    Depth, ImageEntry, Problem, PromptSet, Run, RunManifest, Severity, read_manifest, write_manifest,
+    Depth, ImageEntry, Problem, RunPrompts, Run, RunManifest, Severity, read_manifest, write_manifest,
 };
 use crate::{Error, Result, jsonl};
 
@@ -27,7 +27,7 @@ type Settings = BTreeMap<String, serde_json::Value>;
 pub struct RunDraft {
     dir: PathBuf,
     manifest: RunManifest,
-    prompts: PromptSet,
+    prompts: RunPrompts,
     images: BTreeMap<(usize, u64), ImageEntry>,
     n_unwritten: usize,
 }
@@ -41,7 +41,7 @@ impl RunDraft {
     /// # Errors
     /// [`Error::File`] where the folder holds a run that was drawn otherwise; [`Error::Run`] for images that were
     /// changed or do not decode.
-    pub fn open(dir: &Path, mut manifest: RunManifest, prompts: PromptSet) -> Result<Self> {
+    pub fn open(dir: &Path, mut manifest: RunManifest, prompts: RunPrompts) -> Result<Self> {
         let mut listed = Vec::new();
         if dir.join("run.json").exists() {
             let before = read_manifest(dir)?;

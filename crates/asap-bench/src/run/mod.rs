@@ -33,7 +33,7 @@ use crate::{Error, Result, jsonl};
 pub use adopt::adopt;
 pub use check::{Depth, Problem, Severity};
 pub use draft::RunDraft;
-pub use prompts::PromptSet;
+pub use prompts::RunPrompts;
 pub(crate) use scores::logs;
 pub use scores::{ScoreLog, ScoreRow, read_scores};
 
@@ -115,7 +115,7 @@ pub struct ImageEntry {
 pub struct Run {
     dir: PathBuf,
     manifest: RunManifest,
-    prompts: PromptSet,
+    prompts: RunPrompts,
     gaps: Vec<Problem>,
     /// Entry of the manifest by prompt and seed.
     by_sample: BTreeMap<(PromptId, u64), usize>,
@@ -133,7 +133,7 @@ impl Run {
     /// of the manifest, prompts that were changed.
     pub fn load(dir: &Path, depth: Depth) -> Result<Self> {
         let manifest = read_manifest(dir)?;
-        let prompts = PromptSet::read(&dir.join("prompts.jsonl"))?;
+        let prompts = RunPrompts::read(&dir.join("prompts.jsonl"))?;
         let mut problems = check::problems(dir, &manifest, &prompts, depth);
         if problems
             .iter()
@@ -148,7 +148,7 @@ impl Run {
         Ok(Self::new(dir, manifest, prompts, problems))
     }
 
-    fn new(dir: &Path, manifest: RunManifest, prompts: PromptSet, gaps: Vec<Problem>) -> Self {
+    fn new(dir: &Path, manifest: RunManifest, prompts: RunPrompts, gaps: Vec<Problem>) -> Self {
         let lost = gaps.iter().filter_map(Problem::file).map(str::to_owned).collect();
         let entries = manifest.images.iter().enumerate();
         let by_sample = entries

@@ -48,7 +48,7 @@ pub struct ScoreLog {
 }
 
 /// What makes two values comparable.
-type Key = (Sha256, PromptId, String, String, Sha256);
+type Key = (PromptId, u64, Sha256, String, String, Sha256);
 
 impl ScoreLog {
     /// Opens or makes the log of a scorer.
@@ -93,8 +93,7 @@ impl ScoreLog {
     }
 }
 
-/// The scores of a run that belong to the images as they are now, by file name of the scorer, then in the order of
-/// the logs. A later row replaces an earlier one of the same image, weights, profile and number type.
+/// The scores of a run that belong to the images as they are now, by scorer, prompt and seed. A later row replaces an earlier one of the same image, weights, profile and number type.
 ///
 /// # Errors
 /// [`Error::Row`] for a line that is no row.
@@ -133,8 +132,9 @@ fn path(run: &Run, scorer: &str) -> PathBuf {
 
 fn key(row: &ScoreRow) -> Key {
     (
-        row.image_sha256,
         row.prompt_id.clone(),
+        row.seed,
+        row.image_sha256,
         row.profile.clone(),
         row.dtype.clone(),
         row.weights_sha256,

@@ -215,6 +215,9 @@ pub(crate) struct JudgeArgs {
     /// Send everything as a batch, at half the price and within a day, and wait for it
     #[arg(long)]
     pub(crate) batch: bool,
+    /// Go on although an earlier command ended while it submitted a batch that the server may have
+    #[arg(long, requires = "batch")]
+    pub(crate) forget_batch: bool,
     /// Seconds between two looks at a batch
     #[arg(long, value_name = "SECS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) poll_secs: u64,

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use asap_bench::protocol::GenerationProtocol;
-use asap_bench::run::{Generator, PromptSet, adopt};
+use asap_bench::run::{Generator, RunPrompts, adopt};
 use serde::Serialize;
 
 use super::{named_values, with_problems};
@@ -18,7 +18,7 @@ struct Adopted<'a> {
 }
 
 pub(crate) fn run(args: &AdoptArgs, printer: Printer) -> Result<()> {
-    let prompts = PromptSet::read(&args.prompts)?;
+    let prompts = RunPrompts::read(&args.prompts)?;
     let generator = Generator {
         kind: args.generator.clone(),
         settings: named_values(&args.settings)?,

@@ -10,7 +10,7 @@ use asap_bench::judge::{
     most_batch_usd, spent_usd, summary,
 };
 use asap_core::Sha256;
-use asap_core::chat::{ChatFailure, ChatRequest};
+use asap_core::chat::{ChatFailure, ChatFailureKind, ChatRequest};
 use asap_remote::{BatchClient, BatchJob, BatchLimits, BatchProgress, ChatClient, Shard};
 
 use super::session::Session;
@@ -30,7 +30,21 @@ pub(super) async fn run(session: &Session<'_>, log: &mut AnswerLog) -> Result<Su
     let client = session.client()?;
     let mut batches = BatchLog::open(session.runs.run, &session.judge)?;
     if let Some(torn) = batches.torn() {
-        session.printer.note(&format!("repaired: {torn}"));
+        session.printer.note(&format!(
+            "repaired: {torn}; if it was about a batch that was submitted, look for it in the vendor's list of batches"
+        ));
+    }
+    if let Some(unknown) = batches.unknown().cloned() {
+        if !session.args.forget_batch {
+            return Err(hinted(
+                format!(
+                    "a command ended while it submitted a batch of {} questions at {}: the server may have it",
+                    unknown.n_calls, unknown.time
+                ),
+                "look at the vendor's list of batches, cancel it there if it is in it, and go on with `--forget-batch`",
+            ));
+        }
+        batches.not_submitted(clock::now())?;
     }
     let n_before = log.records().len();
     let mut given_up = BTreeSet::new();
@@ -47,11 +61,10 @@ pub(super) async fn run(session: &Session<'_>, log: &mut AnswerLog) -> Result<Su
         if interrupt.is_requested() {
             break Some(Stop::Interrupted);
         }
-        if let Some(stop) = submit(session, &client, log, &mut batches, &calls).await? {
-            break Some(stop);
-        }
+        let stop = submit(session, &client, log, &mut batches, &calls).await?;
+        // Batches under way are reckoned at the most that they can cost: what they leave is known when they end.
         if batches.pending().is_empty() {
-            break None;
+            break stop;
         }
         wait(session, &interrupt).await;
     };
@@ -73,7 +86,16 @@ async fn fetch(
     for batch in batches.pending().to_vec() {
         let job: BatchJob =
             serde_json::from_value(batch.job.clone()).context("the stored handle of a batch is not one")?;
-        let answers = match BatchClient::new(client).poll(&job).await.map_err(failed)? {
+        let progress = match BatchClient::new(client).poll(&job).await {
+            // A batch that is gone would be in the way for ever; its questions are asked again.
+            Err(failure) if failure.status == Some(404) => {
+                session.printer.note(&format!("batch `{}` is no longer on the server: {failure}", job.id));
+                batches.ended(&batch.job, clock::now())?;
+                continue;
+            }
+            progress => progress.map_err(failed)?,
+        };
+        let answers = match progress {
             BatchProgress::Running { n_done } => {
                 let done = n_done.map_or(String::new(), |n| format!(", {n} answered"));
                 session
@@ -132,9 +154,13 @@ async fn submit(
         if let Some(stop) = over_budget(session, log, batches, &of_shard) {
             return Ok(Some(stop));
         }
-        let job = BatchClient::new(client).submit(&shard).await.map_err(failed)?;
-        let handle = serde_json::to_value(&job).context("cannot store the handle of a batch")?;
         let n_calls = of_shard.len();
+        batches.submitting(n_calls, clock::now())?;
+        let job = match BatchClient::new(client).submit(&shard).await {
+            Ok(job) => job,
+            Err(failure) => return Err(not_begun(batches, failure)?),
+        };
+        let handle = serde_json::to_value(&job).context("cannot store the handle of a batch")?;
         batches.submitted(of_shard, handle, clock::now())?;
         session
             .printer
@@ -179,9 +205,28 @@ async fn wait(session: &Session<'_>, interrupt: &Interrupt) {
     }
 }
 
+/// What a failed submission means, kept in the log where it is sure that there is no batch.
+fn not_begun(batches: &mut BatchLog, failure: ChatFailure) -> Result<anyhow::Error> {
+    let is_sure = matches!(
+        failure.kind,
+        ChatFailureKind::Rejected
+            | ChatFailureKind::Denied
+            | ChatFailureKind::DailyQuota
+            | ChatFailureKind::RateLimited
+    );
+    let (what, hint) = match is_sure {
+        true => ("was not taken", "nothing was submitted; the same command tries again"),
+        false => ("may have been taken or not", "look at the vendor's list of batches before you go on"),
+    };
+    if is_sure {
+        batches.not_submitted(clock::now())?;
+    }
+    Ok(hinted(format!("the batch {what}: {failure}"), hint))
+}
+
 fn failed(failure: ChatFailure) -> anyhow::Error {
     hinted(
-        format!("the batch failed: {failure}"),
+        format!("cannot look at the batch: {failure}"),
         "what was submitted is kept; the same command goes on with it",
     )
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use asap_bench::run::hap::{self, PREFERRED, REJECTED};
-use asap_bench::run::{Generator, PromptSet, RUN_SCHEMA, RunDraft, RunManifest};
+use asap_bench::run::{Generator, RunPrompts, RUN_SCHEMA, RunDraft, RunManifest};
 use asap_core::chat::ImageBytes;
 use asap_core::{Prompt, Reporter as _, Sha256};
 use asap_store::{Dataset, Filter, Record, rejected_png, sha256};
@@ -82,7 +82,7 @@ fn prompt_of(record: &Record) -> Option<Prompt> {
     hap::prompt(&record.positive, &record.pair)
 }
 
-fn write_prompts(out: &Path, prompts: &[Prompt]) -> Result<PromptSet> {
+fn write_prompts(out: &Path, prompts: &[Prompt]) -> Result<RunPrompts> {
     let path = out.join("prompts.jsonl");
     let mut text = String::new();
     for prompt in prompts {
@@ -90,7 +90,7 @@ fn write_prompts(out: &Path, prompts: &[Prompt]) -> Result<PromptSet> {
         text.push('\n');
     }
     fs_err::write(&path, text)?;
-    Ok(PromptSet::read(&path)?)
+    Ok(RunPrompts::read(&path)?)
 }
 
 /// Both runs, and what is known of their images.
@@ -101,7 +101,7 @@ struct Drafts {
 }
 
 impl Drafts {
-    fn open(args: &FromHapArgs, dataset: &Dataset, prompts: &PromptSet) -> Result<Self> {
+    fn open(args: &FromHapArgs, dataset: &Dataset, prompts: &RunPrompts) -> Result<Self> {
         let draft = |model: &str| {
             let settings = [
                 ("dataset", args.dataset.file_name().unwrap_or_default().to_string_lossy().into()),

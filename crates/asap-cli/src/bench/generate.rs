@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use asap_bench::protocol::GenerationProtocol;
-use asap_bench::run::{Generator, PromptSet, RUN_SCHEMA, RunDraft, RunManifest};
+use asap_bench::run::{Generator, RunPrompts, RUN_SCHEMA, RunDraft, RunManifest};
 use asap_core::chat::ChatFailureKind;
 use asap_core::{PromptId, Reporter as _};
 use asap_remote::{Environment, ImageClient, ImageEndpoint, ImageFailure, ImageLimits, ImageRequest};
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: GenerateArgs, printer: Printer) -> Result<()> {
         &transport(args.concurrency)?,
         ImageLimits::default(),
     )?;
-    let prompts = PromptSet::read(&args.prompts)?;
+    let prompts = RunPrompts::read(&args.prompts)?;
     let manifest = manifest(&args, &protocol, &prompts, size_px)?;
     let draft =
         RunDraft::open(&args.out, manifest, prompts).map_err(|error| with_problems(error, printer))?;
@@ -91,7 +91,7 @@ fn endpoint(args: &GenerateArgs) -> Result<ImageEndpoint> {
 fn manifest(
     args: &GenerateArgs,
     protocol: &GenerationProtocol,
-    prompts: &PromptSet,
+    prompts: &RunPrompts,
     size_px: u32,
 ) -> Result<RunManifest> {
     let mut settings: BTreeMap<String, Value> = named_values(&args.fields)?;
@@ -207,7 +207,10 @@ impl Easel {
             }
             Err(failure) => failure.to_string(),
         };
-        self.n_failures_in_a_row += 1;
+        // A prompt that a filter stops says nothing about the server.
+        if !matches!(made, Err(ImageFailure::Blocked { .. })) {
+            self.n_failures_in_a_row += 1;
+        }
         if let Err(failure) = made
             && let Some(stop) = self.stop_after(failure)
         {

@@ -1,11 +1,14 @@
 //! A model that is asked about the images of a run.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use asap_bench::cost::{Price, Tariff};
 use asap_bench::judge::{
-    AnswerLog, Backend, BatchLog, JudgeOptions, Mode, Question, Runs, Summary, export, plan, run_judge, said,
+    AnswerLog, Backend, BatchLog, JudgeOptions, Mode, PendingBatch, Question, Runs, Summary, export, plan, run_judge, said,
 };
 use asap_bench::protocol::Protocol;
+use asap_core::Sha256;
 use asap_core::chat::{ChatFailure, ChatFailureKind, ChatReply, ChatRequest};
 use asap_remote::{ChatClient, Environment, JudgeAddress};
 use serde::Serialize;
@@ -74,8 +77,18 @@ impl Session<'_> {
         } else {
             Tariff::Live
         };
-        let plan = plan(&self.questions, &log, self.protocol, self.price.as_ref(), tariff);
+        let (mode, price) = (self.mode(), self.price.as_ref());
+        let plan = plan(&self.questions, &log, mode, self.protocol, price, tariff);
         self.printer.data(&dry_run_text(&plan), &plan)
+    }
+
+    fn mode(&self) -> Mode {
+        match self.args.mode {
+            ModeArg::Live => Mode::Live,
+            ModeArg::Record => Mode::Record,
+            ModeArg::ReplayOnly => Mode::ReplayOnly,
+            ModeArg::Refresh => Mode::Refresh,
+        }
     }
 
     pub(super) fn open_log(&self) -> Result<AnswerLog> {
@@ -98,12 +111,7 @@ impl Session<'_> {
         let progress = Progress::new(self.printer);
         let options = JudgeOptions {
             protocol: self.protocol,
-            mode: match self.args.mode {
-                ModeArg::Live => Mode::Live,
-                ModeArg::Record => Mode::Record,
-                ModeArg::ReplayOnly => Mode::ReplayOnly,
-                ModeArg::Refresh => Mode::Refresh,
-            },
+            mode: self.mode(),
             concurrency: self.args.concurrency.into(),
             price: self.price.as_ref(),
             most_usd: self.args.max_usd,
@@ -129,13 +137,16 @@ impl Session<'_> {
         if !BatchLog::exists(self.runs.run, &self.judge) || self.args.mode == ModeArg::ReplayOnly {
             return Ok(());
         }
-        match BatchLog::open(self.runs.run, &self.judge)?.pending() {
-            [] => Ok(()),
-            [first, ..] => Err(hinted(
+        let batches = BatchLog::open(self.runs.run, &self.judge)?;
+        let keys: BTreeSet<Sha256> = self.questions.iter().map(|question| question.key).collect();
+        let has_ours = |batch: &&PendingBatch| batch.calls.iter().any(|call| keys.contains(&call.key));
+        match batches.pending().iter().find(has_ours) {
+            None => Ok(()),
+            Some(batch) => Err(hinted(
                 format!(
-                    "a batch of {} questions is under way since {}",
-                    first.calls.len(),
-                    first.time
+                    "a batch with some of these questions is under way since {} ({} questions)",
+                    batch.time,
+                    batch.calls.len()
                 ),
                 "go on with it by the same command and `--batch`",
             )),

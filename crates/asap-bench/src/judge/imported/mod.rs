@@ -90,10 +90,50 @@ pub fn import(runs: Runs<'_>, judge: &ImportedJudge, protocol: &Protocol) -> Res
             )));
         }
     }
-    let rows: Vec<VerdictRow> = rows.into_iter().map(|(_, row)| row).collect();
+    let rows: Vec<VerdictRow> = rows.into_iter().map(|(_, row)| completed(runs, row)).collect();
     let text: String = rows.iter().map(|row| row_line(row) + "\n").collect();
-    jsonl::write_whole(&place(runs, judge, protocol), text.as_bytes())?;
+    let place = place(runs, judge, protocol);
+    check_replaced(&place, &seen)?;
+    jsonl::write_whole(&place, text.as_bytes())?;
     Ok(rows)
+}
+
+/// Refuses to replace an earlier import whose verdicts the new one lacks: files of one name may have other raters.
+fn check_replaced(place: &Path, seen: &BTreeMap<String, usize>) -> Result<()> {
+    if !place.is_file() {
+        return Ok(());
+    }
+    let earlier = read_rows(place)?;
+    let n_lost = earlier.iter().filter(|(_, row)| !seen.contains_key(&row.identity())).count();
+    if n_lost == 0 {
+        return Ok(());
+    }
+    Err(Error::File {
+        path: place.to_owned(),
+        message: format!(
+            "has {n_lost} verdicts of an earlier file of this name that the new one lacks; \
+             give the new file another name, or remove the old verdicts"
+        ),
+    })
+}
+
+/// The row with what the run knows better: its place in the taxonomy, and the bytes where the row does not say.
+fn completed(runs: Runs<'_>, mut row: VerdictRow) -> VerdictRow {
+    let listed = |run: &Run, prompt_id: &PromptId, seed| run.listed_sha256(prompt_id, seed);
+    match &mut row {
+        VerdictRow::Image(row) => {
+            let (prompt_id, seed) = (&row.sample.prompt_id, row.sample.seed);
+            row.image_sha256 = row.image_sha256.or(listed(runs.run, prompt_id, seed));
+            row.topic = runs.run.topic(prompt_id).unwrap_or(row.topic.clone());
+        }
+        VerdictRow::Pair(row) => {
+            let theirs = runs.baseline.and_then(|baseline| listed(baseline, &row.prompt_id, row.seed));
+            let ours = listed(runs.run, &row.prompt_id, row.seed);
+            row.images_sha256 = [row.images_sha256[0].or(ours), row.images_sha256[1].or(theirs)];
+            row.topic = runs.run.topic(&row.prompt_id).unwrap_or(row.topic.clone());
+        }
+    }
+    row
 }
 
 /// The file in the run: one for each source, protocol and baseline.

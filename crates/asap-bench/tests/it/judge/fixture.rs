@@ -7,7 +7,7 @@ use asap_bench::judge::{
     AnswerLog, Backend, JudgeOptions, Mode, Question, Runs, Summary, image_questions, run_judge,
 };
 use asap_bench::protocol::{Protocol, ShowPrompt};
-use asap_bench::run::{Depth, Generator, PromptSet, ProtocolRef, Run, adopt, sha256};
+use asap_bench::run::{Depth, Generator, RunPrompts, ProtocolRef, Run, adopt, sha256};
 use asap_bench::{Result, cost::Price};
 use asap_core::chat::{ChatFailure, ChatFailureKind, ChatPart, ChatReply, ChatRequest, Finish, Usage};
 
@@ -56,7 +56,7 @@ pub(crate) fn bare_folder(dir: &Path, shade: u8) {
 }
 
 pub(crate) fn adopted(dir: &Path, model: &str) -> Result<Run> {
-    let prompts = PromptSet::read(&dir.join("source.jsonl"))?;
+    let prompts = RunPrompts::read(&dir.join("source.jsonl"))?;
     let generator = Generator {
         kind: "folder".to_owned(),
         settings: [("steps".to_owned(), 28.into())].into(),

@@ -221,3 +221,15 @@ fn what_is_exported_can_be_read_back_as_votes() {
 fn clear(run: &Path) {
     std::fs::remove_dir_all(run.join("verdicts")).unwrap();
 }
+
+#[test]
+fn an_earlier_file_of_the_same_name_is_not_lost() {
+    let desk = Desk::new();
+    let votes = |rater: &str| format!("rater,prompt_id,seed,verdict\n{rater},haf-bas-0001,0,pass\n");
+    assert_eq!(desk.import("human:votes.csv", &votes("a"), 1), Ok(1));
+    let error = desk.import("human:votes.csv", &votes("b"), 1).unwrap_err();
+    assert!(error.contains("1 verdicts of an earlier file"), "{error}");
+    // More votes of the same people, and other people too, are fine.
+    let both = votes("a") + "b,haf-bas-0001,0,fail\n";
+    assert_eq!(desk.import("human:votes.csv", &both, 1), Ok(2));
+}

@@ -3,6 +3,7 @@
 mod asking;
 mod batches;
 mod fixture;
+mod going_on;
 mod importing;
 mod pairs;
 mod protocols;

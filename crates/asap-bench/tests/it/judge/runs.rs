@@ -4,7 +4,7 @@ use std::path::Path;
 
 use asap_bench::Error;
 use asap_bench::run::{
-    Depth, PromptSet, Run, RunDraft, ScoreLog, ScoreRow, read_manifest, read_scores, sha256, write_manifest,
+    Depth, RunPrompts, Run, RunDraft, ScoreLog, ScoreRow, read_manifest, read_scores, sha256, write_manifest,
 };
 use asap_core::chat::ImageBytes;
 
@@ -128,7 +128,7 @@ fn prompts_are_read_with_their_lines() {
     let path = dir.path().join("p.jsonl");
     let read = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
-        let error = PromptSet::read(&path).unwrap_err().to_string();
+        let error = RunPrompts::read(&path).unwrap_err().to_string();
         error.replace(&format!("{}/", dir.path().display()), "")
     };
     let good = prompts_jsonl();
@@ -162,7 +162,7 @@ fn draft(dir: &Path, like: &Run, seeds: &[u64]) -> Result<RunDraft, Error> {
     let mut manifest = like.manifest().clone();
     manifest.images.clear();
     manifest.seeds = seeds.to_vec();
-    RunDraft::open(dir, manifest, PromptSet::read(&like.dir().join("prompts.jsonl"))?)
+    RunDraft::open(dir, manifest, RunPrompts::read(&like.dir().join("prompts.jsonl"))?)
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_run_is_drawn_in_one_way() {
     let mut manifest = like.manifest().clone();
     manifest.images.clear();
     manifest.generator.settings.insert("steps".to_owned(), 4.into());
-    let prompts = PromptSet::read(&like.dir().join("prompts.jsonl")).unwrap();
+    let prompts = RunPrompts::read(&like.dir().join("prompts.jsonl")).unwrap();
     let error = RunDraft::open(&out, manifest, prompts).unwrap_err().to_string();
     assert!(
         error.ends_with(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use asap_bench::judge::{VerdictRow, row_line};
 use asap_bench::report::{Inputs, RunInputs, Wishes};
 use asap_bench::run::{
-    Depth, Generator, ProtocolRef, PromptSet, Run, ScoreLog, ScoreRow, adopt, sha256,
+    Depth, Generator, ProtocolRef, RunPrompts, Run, ScoreLog, ScoreRow, adopt, sha256,
 };
 use asap_bench::stats::aer::HeadlinePolicy;
 use asap_bench::stats::position::PositionPolicy;
@@ -64,7 +64,7 @@ pub(crate) fn runs(plan: Plan) -> Runs {
     let dir = tempfile::tempdir().unwrap();
     let prompts = dir.path().join("prompts.jsonl");
     std::fs::write(&prompts, prompts_jsonl(plan.prompts_per_category)).unwrap();
-    let prompts = PromptSet::read(&prompts).unwrap();
+    let prompts = RunPrompts::read(&prompts).unwrap();
     let made: Vec<Run> = MODELS
         .iter()
         .map(|(model, _)| make_run(&dir.path().join("runs").join(model), model, &prompts))
@@ -96,7 +96,7 @@ fn prompts_jsonl(per_category: usize) -> String {
     text
 }
 
-fn make_run(folder: &Path, model: &str, prompts: &PromptSet) -> Run {
+fn make_run(folder: &Path, model: &str, prompts: &RunPrompts) -> Run {
     for (idx, prompt) in prompts.prompts().iter().enumerate() {
         let path = folder.join(format!("images/{}/0.png", prompt.id));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
