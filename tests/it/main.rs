@@ -11,6 +11,7 @@ mod harness;
 
 mod bad_input;
 mod bench_judge;
+mod bench_report;
 mod browser;
 mod curate;
 mod data;

@@ -145,7 +145,7 @@ pub(super) fn figures(boards: &[ScorerBoard]) -> Vec<Figure> {
                 model,
                 baseline: Some(&board.baseline),
                 scope: "overall",
-                status: Status::Usable,
+                status: Status::of_mean(difference.n_prompts),
                 n: difference.n_pairs,
             };
             let named = |part: &str| format!("{}_{part}", board.key.scorer);

@@ -8,11 +8,11 @@ use super::plot::Unit;
 use super::status::Status;
 use super::table::{Cell, Table};
 use super::view::{
-    Scope, aer_status, cells, ends, n_votes, paired_interval, paired_status, p_above_1, rsi_interval_text, rsi_status,
+    Scope, aer_status, cells, ends, n_votes, paired_estimate, paired_is_withheld, paired_status, p_above_1, rsi_interval_text, rsi_status,
     rsi_text, shown_rate,
 };
 use super::{human, quality};
-use crate::stats::aer::{AerCell, AerReport, Headline};
+use crate::stats::aer::{AerCell, AerReport, Headline, HeadlinePolicy};
 use crate::stats::paired_aer::PairedAer;
 use crate::stats::rsi_report::{RsiCell, RsiReport};
 use crate::stats::Rate;
@@ -55,12 +55,13 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
             &analysis.aer,
             Depth::Subcategories,
         ),
-        paired_table(analysis, "paired", "Difference to the baseline", Depth::Overall),
+        paired_table(analysis, "paired", "Difference to the baseline", Depth::Overall, options),
         paired_table(
             analysis,
             "paired_by_category",
             "Difference to the baseline by category",
             Depth::Categories,
+            options,
         ),
         rsi_table(
             "rsi_by_category",
@@ -278,7 +279,13 @@ fn index_cells(cell: &RsiCell, options: &Options) -> [Cell; 2] {
     ]
 }
 
-fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: Depth) -> Table {
+fn paired_table(
+    analysis: &Analysis,
+    name: &'static str,
+    caption: &str,
+    depth: Depth,
+    options: &Options,
+) -> Table {
     let mut table = Table::new(
         name,
         caption,
@@ -307,7 +314,7 @@ fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: D
                     Cell::text(&report.baseline),
                     scope_cell(&scope),
                 ];
-                row.extend(paired_cells(cell, holm));
+                row.extend(paired_cells(cell, holm, options.headline));
                 table.rows.push(row);
             }
         }
@@ -315,11 +322,16 @@ fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: D
     table
 }
 
-fn paired_cells(cell: &PairedAer, holm: f64) -> [Cell; 9] {
-    let has_pairs = cell.counts.n() > 0;
+fn paired_cells(cell: &PairedAer, holm: f64, policy: HeadlinePolicy) -> [Cell; 9] {
+    let shown = paired_estimate(cell, policy);
+    let has_pairs = shown.is_some();
+    let value = match shown {
+        None if paired_is_withheld(cell, policy) => withheld(),
+        shown => Cell::number(shown.map(|shown| shown.value), Unit::Points).with_class("key"),
+    };
     [
-        Cell::number(cell.difference, Unit::Points).with_class("key"),
-        Cell::interval(paired_interval(cell).map(ends), Unit::Points),
+        value,
+        Cell::interval(shown.and_then(|shown| shown.interval), Unit::Points),
         Cell::count(cell.counts.n()),
         Cell::count(cell.counts.model_only),
         Cell::count(cell.counts.baseline_only),
