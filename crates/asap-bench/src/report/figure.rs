@@ -12,7 +12,7 @@ use super::{human, quality};
 use crate::stats::aer::{AerCell, AerReport, Headline, HeadlinePolicy};
 use crate::stats::paired_aer::PairedAer;
 use crate::stats::position::PositionReport;
-use crate::stats::rsi::{RsiIndex, RsiMethod, RsiValue};
+use crate::stats::rsi::{RsiIndex, RsiInterval, RsiMethod, RsiValue};
 use crate::stats::rsi_report::RsiCell;
 use crate::stats::{Interval, Rate, RateMethod};
 
@@ -22,8 +22,19 @@ use crate::stats::{Interval, Rate, RateMethod};
 pub struct Ends {
     /// The lower end.
     pub low: f64,
-    /// The upper end; `null` where there is none.
+    /// The upper end; `null` where it is infinite.
     pub high: Option<f64>,
+}
+
+impl Ends {
+    /// The interval of an index. One that lies at infinity as a whole says no more than the value does: it is none.
+    fn of_index(interval: &RsiInterval) -> Option<Self> {
+        let high = interval.high.filter(|high| high.is_finite());
+        interval.low.is_finite().then_some(Self {
+            low: interval.low,
+            high,
+        })
+    }
 }
 
 impl From<Interval> for Ends {
@@ -130,10 +141,7 @@ impl About<'_> {
             RsiMethod::PromptBootstrap => "rsi/prompt-bootstrap/v1",
             RsiMethod::TwoWayBootstrap => "rsi/two-way-bootstrap/v1",
         });
-        let ends = index.map(|index| Ends {
-            low: index.interval.low,
-            high: index.interval.high,
-        });
+        let ends = index.and_then(|index| Ends::of_index(&index.interval));
         let mut figure = self.with(measure, index.and_then(|index| index.value.finite()), ends, method);
         if index.is_some_and(|index| index.value == RsiValue::Infinite) {
             figure.note = Some("infinite: neither losses nor ties".to_owned());
@@ -292,10 +300,7 @@ pub(super) fn rsi_figures(measure: &str, about: About<'_>, cell: &RsiCell, optio
     } else {
         "rsi/prompt-bootstrap/v1"
     };
-    let ends = bootstrap.map(|bootstrap| Ends {
-        low: bootstrap.interval.low,
-        high: bootstrap.interval.high,
-    });
+    let ends = bootstrap.and_then(|bootstrap| Ends::of_index(&bootstrap.interval));
     vec![
         index,
         count("wins", cell.counts.wins),

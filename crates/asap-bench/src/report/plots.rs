@@ -311,7 +311,7 @@ fn trade_off(analysis: &Analysis, board: &ScorerBoard, options: &Options) -> Opt
             ),
             x_label: "AER less that of the baseline, percentage points".to_owned(),
             y_label: format!("{name} less that of the baseline ({})", board.scale),
-            origin: board.baseline.clone(),
+            origin: (board.baseline.clone(), analysis.series(&board.baseline)),
             points,
         }
         .draw()

@@ -172,7 +172,7 @@ pub(super) fn tables(boards: &[ScorerBoard]) -> Vec<Table> {
         &[
             ("scorer", "scorer"),
             ("model", "model"),
-            ("less", "baseline"),
+            ("", "baseline"),
             ("#mean", "mean"),
             ("#of the baseline", "baseline_mean"),
             ("#difference", "difference"),

@@ -26,6 +26,15 @@ pub(super) enum Depth {
 }
 
 impl Depth {
+    /// The heading of the column of scopes. A table of overall figures alone needs none.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Overall => "",
+            Self::Categories => "category",
+            Self::Subcategories => "subcategory",
+        }
+    }
+
     pub(super) fn takes(self, scope: &Scope) -> bool {
         match self {
             Self::Overall => *scope == Scope::Overall,
@@ -40,7 +49,7 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
     let options = &config.options;
     let mut tables = vec![
         aer_table("aer", "Anatomical error rate", &analysis.models, &analysis.aer, Depth::Overall),
-        rsi_table("rsi", "Relative superiority index", &analysis.rsi, Depth::Overall, options),
+        rsi_table("rsi", &over("Relative superiority index", analysis), &analysis.rsi, Depth::Overall, options),
         aer_table(
             "aer_by_category",
             "Error rate by category",
@@ -55,17 +64,17 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
             &analysis.aer,
             Depth::Subcategories,
         ),
-        paired_table(analysis, "paired", "Difference to the baseline", Depth::Overall, options),
+        paired_table(analysis, "paired", "Difference in error rate", Depth::Overall, options),
         paired_table(
             analysis,
             "paired_by_category",
-            "Difference to the baseline by category",
+            "Difference in error rate by category",
             Depth::Categories,
             options,
         ),
         rsi_table(
             "rsi_by_category",
-            "Index by category",
+            &over("Index by category", analysis),
             &analysis.rsi,
             Depth::Categories,
             options,
@@ -85,6 +94,14 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
     tables
 }
 
+/// A caption that names the baseline.
+fn over(caption: &str, analysis: &Analysis) -> String {
+    match &analysis.baseline {
+        Some(baseline) => format!("{caption} over {baseline}"),
+        None => caption.to_owned(),
+    }
+}
+
 pub(super) fn aer_table(
     name: &'static str,
     caption: &str,
@@ -97,7 +114,7 @@ pub(super) fn aer_table(
         caption,
         &[
             ("model", "model"),
-            ("part", "scope"),
+            (depth.title(), "scope"),
             ("#AER", "aer"),
             ("#interval", "interval"),
             ("#failures", "failures"),
@@ -201,8 +218,8 @@ pub(super) fn rsi_table(
         caption,
         &[
             ("model", "model"),
-            ("over", "baseline"),
-            ("part", "scope"),
+            ("", "baseline"),
+            (depth.title(), "scope"),
             ("#RSI", "rsi"),
             ("#interval", "interval"),
             ("#W", "wins"),
@@ -288,11 +305,11 @@ fn paired_table(
 ) -> Table {
     let mut table = Table::new(
         name,
-        caption,
+        over(caption, analysis),
         &[
             ("model", "model"),
-            ("less", "baseline"),
-            ("part", "scope"),
+            ("", "baseline"),
+            (depth.title(), "scope"),
             ("#difference in points", "difference"),
             ("#interval", "interval"),
             ("#pairs", "pairs"),
