@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ladder::{Next, Standing, Wording};
 use super::question::request_of;
-use super::runner::{Step, first_step, images, stands};
+use super::runner::images;
+use super::step::{Step, first_step, stands};
 use super::{AnswerLog, AnswerRecord, Asked, Event, Question, Runs, judge_slug};
 use crate::Result;
 use crate::cost::{Price, Tariff, most_usage};

@@ -5,7 +5,6 @@
 //! paid for twice ([`question_key`]).
 
 mod batch;
-mod csv;
 mod export;
 mod imported;
 mod key;
@@ -16,6 +15,8 @@ mod question;
 mod read;
 mod record;
 mod runner;
+mod spending;
+mod step;
 mod summary;
 mod verdicts;
 
@@ -30,6 +31,7 @@ pub use plan::plan;
 pub use question::{Question, image_questions, limited, pair_questions, request};
 pub use read::{Defect, Evidence, Said, evidence, said};
 pub use record::{AnswerRecord, Asked, Event, Subject, judge_slug};
-pub use runner::{Backend, JudgeOptions, Mode, Runs, run_judge, spent_usd};
+pub use runner::{Backend, JudgeOptions, Mode, Runs, run_judge};
+pub use spending::spent_usd;
 pub use summary::{ModelChange, Stop, Summary, summary};
 pub use verdicts::{CallTotals, Judged, Verdicts, verdicts};

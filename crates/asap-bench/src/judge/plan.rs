@@ -1,7 +1,7 @@
 //! What judging would do, without doing it.
 
-use super::runner::is_answered;
-use super::{AnswerLog, Question};
+use super::step::is_answered;
+use super::{AnswerLog, Question, spent_usd};
 use crate::cost::{DryRun, Price, Tariff, dry_run};
 use crate::protocol::Protocol;
 
@@ -27,7 +27,7 @@ pub fn plan(
         n_questions: questions.len(),
         n_answered,
         n_without_image,
-        spent_usd: log.records().iter().filter_map(|record| record.usd).sum(),
+        spent_usd: price.map_or(0.0, |price| spent_usd(log, questions, protocol, price)),
         ..dry_run(protocol, n_calls, price, tariff)
     }
 }

@@ -9,11 +9,13 @@ use asap_core::chat::{ChatFailure, ChatFailureKind, ChatReply, ChatRequest, Imag
 use asap_core::judgement::Order;
 use futures::StreamExt as _;
 
-use super::ladder::{Next, Standing, restart, standing};
+use super::ladder::{Next, Standing};
 use super::question::request_of;
+use super::spending::{charged_usd, most_usd, spent_usd};
+use super::step::{Step, first_step, is_answered, stands};
 use super::summary::{ModelChange, Stop, Summary, summary};
 use super::{AnswerLog, AnswerRecord, Event, Question, Subject};
-use crate::cost::{Budget, Price, Reserved, Tariff, most_usage};
+use crate::cost::{Budget, Price, Reserved, Tariff};
 use crate::protocol::Protocol;
 use crate::run::{ImageEntry, Run};
 use crate::{Error, Result};
@@ -155,13 +157,6 @@ struct State<'a> {
     model_changes: Vec<ModelChange>,
     stop: Option<Stop>,
     error: Option<Error>,
-}
-
-/// What to do next about a question.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Nothing,
-    Call(Next),
 }
 
 impl<B: Backend> Desk<'_, B> {
@@ -309,67 +304,6 @@ fn stop_after(failure: &ChatFailure, n_in_a_row: u32) -> Option<Stop> {
     }
 }
 
-/// The first call about a question; none where it is answered, by itself or by the same request about another sample
-/// with the very same bytes, or where there is no image.
-pub(super) fn first_step(
-    log: &mut AnswerLog,
-    question: &Question,
-    protocol: &Protocol,
-    now: &(dyn Fn() -> String + Sync),
-    since: usize,
-) -> Result<Step> {
-    let records = log.of(question, since);
-    if !question.asked.subject.has_images() {
-        if !matches!(records.last().map(|record| &record.event), Some(Event::NoImage)) {
-            log.append(no_image(question, protocol, now()))?;
-        }
-        return Ok(Step::Nothing);
-    }
-    match stands(&records, protocol) {
-        Standing::Answered => return Ok(Step::Nothing),
-        Standing::Ask(next) if !records.is_empty() => return Ok(Step::Call(next)),
-        Standing::Ask(_) | Standing::GivenUp => {}
-    }
-    let restart = restart(&records, protocol.file.sampling.max_output_tokens);
-    let twin = log.of_twin(question, since);
-    if stands(&twin, protocol) != Standing::Answered {
-        return Ok(Step::Call(restart));
-    }
-    let copies: Vec<AnswerRecord> = twin
-        .into_iter()
-        .map(|record| copy_for(record, question))
-        .collect();
-    for copy in copies {
-        log.append(copy)?;
-    }
-    Ok(Step::Nothing)
-}
-
-/// An answer that is taken over without a call.
-fn copy_for(record: &AnswerRecord, question: &Question) -> AnswerRecord {
-    AnswerRecord {
-        asked: question.asked.clone(),
-        attempts: 0,
-        usd: None,
-        ..record.clone()
-    }
-}
-
-fn no_image(question: &Question, protocol: &Protocol, time: String) -> AnswerRecord {
-    AnswerRecord {
-        key: question.key,
-        asked: question.asked.clone(),
-        ask: 0,
-        sampling: protocol.file.sampling.clone(),
-        time,
-        latency_ms: 0,
-        attempts: 0,
-        usd: None,
-        is_batch: false,
-        event: Event::NoImage,
-    }
-}
-
 /// The images of a subject in the order shown, with their bytes checked.
 pub(super) fn images(runs: Runs<'_>, subject: &Subject) -> Result<Vec<ImageBytes>> {
     let (prompt_id, seed) = subject.prompt_and_seed();
@@ -391,22 +325,6 @@ pub(super) fn images(runs: Runs<'_>, subject: &Subject) -> Result<Vec<ImageBytes
     Ok(images)
 }
 
-/// Where a question stands under a protocol.
-pub(super) fn stands(records: &[&AnswerRecord], protocol: &Protocol) -> Standing {
-    standing(
-        records,
-        protocol.file.ladder,
-        protocol.file.sampling.max_output_tokens,
-    )
-}
-
-/// Whether a question needs no call.
-pub(super) fn is_answered(log: &AnswerLog, question: &Question, protocol: &Protocol) -> bool {
-    !question.asked.subject.has_images()
-        || stands(&log.of(question, 0), protocol) == Standing::Answered
-        || stands(&log.of_twin(question, 0), protocol) == Standing::Answered
-}
-
 fn check_recorded(log: &AnswerLog, questions: &[Question], protocol: &Protocol) -> Result<()> {
     let missing: Vec<&Question> = questions
         .iter()
@@ -420,44 +338,6 @@ fn check_recorded(log: &AnswerLog, questions: &[Question], protocol: &Protocol) 
             n_questions: questions.len(),
         })
     })
-}
-
-/// The most that a call with this limit of tokens can cost.
-fn most_usd(protocol: &Protocol, price: &Price, max_output_tokens: u32) -> f64 {
-    price.usd(&most_usage(protocol, price, max_output_tokens), Tariff::Live)
-}
-
-/// What a record counts against the limit: what it cost, or the most that it can have cost where the server did the
-/// work and did not say.
-fn charged_usd(record: &AnswerRecord, protocol: &Protocol, price: &Price) -> f64 {
-    let is_unknown = match &record.event {
-        Event::Reply(_) => record.attempts > 0,
-        Event::Failure(failure) => matches!(
-            failure.kind,
-            ChatFailureKind::Timeout | ChatFailureKind::Malformed
-        ),
-        Event::NoImage => false,
-    };
-    match record.usd {
-        Some(usd) => usd,
-        None if is_unknown => most_usd(protocol, price, record.sampling.max_output_tokens),
-        None => 0.0,
-    }
-}
-
-/// What the answers of a log cost so far under a protocol, and against the baseline that `questions` are about. In USD.
-///
-/// Where a server did the work and did not say how many tokens it took, the most that it can have cost is counted.
-pub fn spent_usd(log: &AnswerLog, questions: &[Question], protocol: &Protocol, price: &Price) -> f64 {
-    let baseline = questions
-        .first()
-        .and_then(|question| question.asked.subject.baseline());
-    let records = log.records().iter();
-    records
-        .filter(|record| record.asked.protocol == protocol.id)
-        .filter(|record| record.asked.subject.baseline() == baseline)
-        .map(|record| charged_usd(record, protocol, price))
-        .sum()
 }
 
 fn last_version(log: &AnswerLog, protocol: &Protocol) -> Option<String> {

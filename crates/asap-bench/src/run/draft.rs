@@ -1,6 +1,6 @@
 //! A run that is being drawn: what is there is checked and kept, what is missing is named, what comes is added.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,9 @@ use crate::{Error, Result, jsonl};
 /// The manifest is written anew after so many images. Those after it are found in the folder again.
 const IMAGES_PER_WRITE: usize = 25;
 const EXTENSIONS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
+
+/// Settings of a generator by name.
+type Settings = BTreeMap<String, serde_json::Value>;
 
 /// A run that is being drawn.
 #[derive(Debug)]
@@ -190,44 +193,51 @@ impl RunDraft {
 
 /// Whether a run is drawn as it was begun.
 fn check_same(dir: &Path, before: &RunManifest, now: &RunManifest) -> Result<()> {
-    let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    let prompts = |manifest: &RunManifest| manifest.benchmark.prompts_sha256.short();
+    let protocol =
+        |manifest: &RunManifest| format!("{} ({})", manifest.protocol.id, manifest.protocol.sha256.short());
+    let (set_before, set_now) = changed_settings(&before.generator.settings, &now.generator.settings);
     let parts = [
-        ("model", text(&before.model), text(&now.model)),
+        ("model", before.model.clone(), now.model.clone()),
         (
             "generator",
-            text(&before.generator.kind),
-            text(&now.generator.kind),
+            before.generator.kind.clone(),
+            now.generator.kind.clone(),
         ),
-        ("settings", settings(before), settings(now)),
-        ("protocol", before.protocol.id.clone(), now.protocol.id.clone()),
-        (
-            "protocol file",
-            before.protocol.sha256.short(),
-            now.protocol.sha256.short(),
-        ),
-        (
-            "prompts",
-            before.benchmark.prompts_sha256.short(),
-            now.benchmark.prompts_sha256.short(),
-        ),
+        ("settings", set_before, set_now),
+        ("protocol", protocol(before), protocol(now)),
+        ("prompts", prompts(before), prompts(now)),
     ];
     match parts.iter().find(|(_, before, now)| before != now) {
         None => Ok(()),
         Some((what, before, now)) => Err(Error::File {
             path: dir.join("run.json"),
             message: format!(
-                "the run was begun with another {what}: {before}, now {now}; choose another folder"
+                "the run was begun with other {what}: {before}, now {now}; choose another folder"
             ),
         }),
     }
 }
 
-fn settings(manifest: &RunManifest) -> String {
-    let pairs = manifest.generator.settings.iter();
-    pairs
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join(" ")
+/// The settings in which two runs differ, in words.
+fn changed_settings(before: &Settings, now: &Settings) -> (String, String) {
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let changed: Vec<&String> = names
+        .into_iter()
+        .filter(|name| before.get(*name) != now.get(*name))
+        .collect();
+    let words = |settings: &Settings| {
+        let word = |name: &&String| match settings.get(*name) {
+            // A workflow has pages.
+            Some(value) => format!(
+                "{name}={}",
+                value.to_string().chars().take(60).collect::<String>()
+            ),
+            None => format!("no {name}"),
+        };
+        changed.iter().map(word).collect::<Vec<_>>().join(" ")
+    };
+    (words(before), words(now))
 }
 
 /// Writes a file that must not be there yet, in one step.

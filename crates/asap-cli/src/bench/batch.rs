@@ -13,7 +13,7 @@ use asap_core::Sha256;
 use asap_core::chat::{ChatFailure, ChatRequest};
 use asap_remote::{BatchClient, BatchJob, BatchLimits, BatchProgress, ChatClient, Shard};
 
-use super::judge::Session;
+use super::session::Session;
 use crate::args::ModeArg;
 use crate::clock;
 use crate::failure::hinted;

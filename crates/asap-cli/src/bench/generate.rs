@@ -95,7 +95,6 @@ fn manifest(
     size_px: u32,
 ) -> Result<RunManifest> {
     let mut settings: BTreeMap<String, Value> = named_values(&args.fields)?;
-    settings.insert("endpoint".to_owned(), args.endpoint.as_str().into());
     settings.insert("model".to_owned(), args.model.as_str().into());
     settings.insert("size_px".to_owned(), size_px.into());
     settings.insert("takes_seed".to_owned(), (!args.no_seed).into());

@@ -6,6 +6,7 @@ mod endpoint;
 mod generate;
 mod judge;
 mod report;
+mod session;
 mod verdict_table;
 mod verify;
 

@@ -223,7 +223,7 @@ fn a_run_is_drawn_in_one_way() {
     let error = RunDraft::open(&out, manifest, prompts).unwrap_err().to_string();
     assert!(
         error.ends_with(
-            "run.json`: the run was begun with another settings: steps=28, now steps=4; choose another folder"
+            "run.json`: the run was begun with other settings: steps=28, now steps=4; choose another folder"
         ),
         "{error}"
     );

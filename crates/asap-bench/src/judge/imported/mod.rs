@@ -14,17 +14,20 @@
 //!
 //! Hashes and `repeat` may be left out; a hash that is there must be that of the run.
 
+mod csv;
+mod known;
+mod votes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use asap_core::judgement::Order;
-use asap_core::{Choice, Comparison, Judge, Judgement, PromptId, Sha256, UnscoredReason, Verdict};
-use serde::Deserialize;
+use asap_core::{Choice, Comparison, Judge, Judgement, PromptId, Sha256, Verdict};
 
 use super::export::{VerdictRow, row_line};
 use super::question::comparable;
-use super::{Runs, csv, judge_slug, read_rows};
-use crate::protocol::{Kind, Protocol};
+use super::{Runs, judge_slug, read_rows};
+use crate::protocol::Protocol;
 use crate::run::Run;
 use crate::{Error, Result, jsonl};
 
@@ -71,8 +74,8 @@ pub fn import(runs: Runs<'_>, judge: &ImportedJudge, protocol: &Protocol) -> Res
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let rows = match judge {
-        ImportedJudge::Known(_) => known_rows(runs, path, protocol)?,
-        ImportedJudge::Human(_) if is_csv => votes_of_csv(runs, path, protocol)?,
+        ImportedJudge::Known(_) => known::rows(runs, path, protocol)?,
+        ImportedJudge::Human(_) if is_csv => votes::rows(runs, path, protocol)?,
         ImportedJudge::Human(_) => read_rows(path)?,
     };
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -190,133 +193,6 @@ fn check_image(
     }
 }
 
-/// A line of known answers.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Label {
-    image_sha256: Sha256,
-    verdict: LabelWord,
-    prompt_id: Option<PromptId>,
-    seed: Option<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LabelWord {
-    Pass,
-    Fail,
-}
-
-/// Known answers by image, with their lines.
-type Labels = BTreeMap<Sha256, (usize, LabelWord)>;
-
-fn labels(path: &Path, run: &Run) -> Result<Labels> {
-    let mut labels = Labels::new();
-    for (line, label) in jsonl::read_rows::<Label>(path)? {
-        if let (Some(prompt_id), Some(seed)) = (&label.prompt_id, label.seed)
-            && run.prompt(prompt_id).is_none()
-        {
-            return Err(refused(
-                path,
-                line,
-                format!("the run has no prompt `{prompt_id}` (seed {seed})"),
-            ));
-        }
-        match labels.insert(label.image_sha256, (line, label.verdict)) {
-            Some((first, word)) if word != label.verdict => {
-                let message = format!("line {first} has the other verdict on the same image");
-                return Err(refused(path, line, message));
-            }
-            _ => {}
-        }
-    }
-    Ok(labels)
-}
-
-fn known_rows(runs: Runs<'_>, path: &Path, protocol: &Protocol) -> Result<Vec<(usize, VerdictRow)>> {
-    let labels = labels(path, runs.run)?;
-    let mut rows = Vec::new();
-    let mut without: Vec<String> = Vec::new();
-    let seeds = runs.baseline.map(|baseline| &baseline.manifest().seeds);
-    for (prompt_id, seed) in runs
-        .run
-        .samples()
-        .filter(|(_, seed)| seeds.is_none_or(|seeds| seeds.contains(seed)))
-    {
-        let mut label = |run: &Run| {
-            let image = run.image(prompt_id, seed)?;
-            let label = labels.get(&image.sha256).copied();
-            if label.is_none() {
-                without.push(format!("`{}`", run.image_path(image).display()));
-            }
-            label
-        };
-        let ours = label(runs.run);
-        match runs.baseline {
-            None => rows.push(known_image(runs.run, protocol, prompt_id, seed, ours)),
-            Some(baseline) => {
-                let theirs = label(baseline);
-                rows.extend(Order::BOTH.map(|order| {
-                    let labels = [ours, theirs];
-                    known_pair(runs.run, baseline, protocol, (prompt_id, seed, order), labels)
-                }));
-            }
-        }
-    }
-    if let Some(first) = without.first() {
-        let message = format!("no known answer for {first}, {} images in all", without.len());
-        return Err(Error::File {
-            path: path.to_owned(),
-            message,
-        });
-    }
-    Ok(rows)
-}
-
-fn known_image(
-    run: &Run,
-    protocol: &Protocol,
-    prompt_id: &PromptId,
-    seed: u64,
-    label: Option<(usize, LabelWord)>,
-) -> (usize, VerdictRow) {
-    let verdict = match label {
-        Some((_, LabelWord::Pass)) => Verdict::Pass,
-        Some((_, LabelWord::Fail)) => Verdict::Fail,
-        None => Verdict::Unscored {
-            reason: UnscoredReason::NoImage,
-        },
-    };
-    let row = image_row(run, protocol, Judge::Known, (prompt_id, seed, 0), verdict);
-    (label.map_or(0, |(line, _)| line), VerdictRow::Image(row))
-}
-
-fn known_pair(
-    run: &Run,
-    baseline: &Run,
-    protocol: &Protocol,
-    (prompt_id, seed, order): (&PromptId, u64, Order),
-    labels: [Option<(usize, LabelWord)>; 2],
-) -> (usize, VerdictRow) {
-    let first_is_ours = order == Order::ModelFirst;
-    let choice = match labels {
-        [Some((_, ours)), Some((_, theirs))] if ours == theirs => Choice::Tie,
-        [Some((_, ours)), Some(_)] if (ours == LabelWord::Pass) == first_is_ours => Choice::First,
-        [Some(_), Some(_)] => Choice::Second,
-        _ => Choice::Unscored {
-            reason: UnscoredReason::NoImage,
-        },
-    };
-    let row = pair_row(
-        [run, baseline],
-        protocol,
-        Judge::Known,
-        (prompt_id, seed, order, 0),
-        choice,
-    );
-    (labels[0].map_or(0, |(line, _)| line), VerdictRow::Pair(row))
-}
-
 fn image_row(
     run: &Run,
     protocol: &Protocol,
@@ -355,86 +231,6 @@ fn pair_row(
         repeat,
         choice,
     }
-}
-
-/// The columns of a table of votes: what must be there, and what may be.
-const IMAGE_COLUMNS: (&[&str], &[&str]) = (
-    &["rater", "prompt_id", "seed", "verdict"],
-    &["image_sha256", "repeat"],
-);
-const PAIR_COLUMNS: (&[&str], &[&str]) = (
-    &["rater", "prompt_id", "seed", "order", "choice"],
-    &["model_sha256", "baseline_sha256", "repeat"],
-);
-
-fn votes_of_csv(runs: Runs<'_>, path: &Path, protocol: &Protocol) -> Result<Vec<(usize, VerdictRow)>> {
-    let text = jsonl::read_text(path)?;
-    let (required, optional) = match protocol.file.kind {
-        Kind::Image => IMAGE_COLUMNS,
-        Kind::Pair => PAIR_COLUMNS,
-    };
-    let table =
-        csv::parse(&text, required, optional).map_err(|(line, message)| refused(path, line, message))?;
-    table
-        .iter()
-        .map(|row| {
-            let vote = vote(runs, protocol, row).map_err(|message| refused(path, row.line(), message))?;
-            Ok((row.line(), vote))
-        })
-        .collect()
-}
-
-fn vote(runs: Runs<'_>, protocol: &Protocol, row: &csv::Row<'_>) -> std::result::Result<VerdictRow, String> {
-    let prompt_id: PromptId = row.parse("prompt_id", "a prompt's id")?;
-    let seed: u64 = row.parse("seed", "a whole number")?;
-    if runs.run.prompt(&prompt_id).is_none() {
-        return Err(format!("the run has no prompt `{prompt_id}`"));
-    }
-    let repeat = row.parse_filled("repeat", "a whole number")?.unwrap_or(0);
-    let judge = Judge::Human(row.get("rater").to_owned());
-    let unscored = UnscoredReason::Declined;
-    if let Some(baseline) = runs.baseline {
-        let order = row.word(
-            "order",
-            &[
-                ("model_first", Order::ModelFirst),
-                ("baseline_first", Order::BaselineFirst),
-            ],
-        )?;
-        let words = [
-            ("first", Choice::First),
-            ("second", Choice::Second),
-            ("tie", Choice::Tie),
-            ("declined", Choice::Unscored { reason: unscored }),
-        ];
-        let choice = row.word("choice", &words)?;
-        let mut vote = pair_row(
-            [runs.run, baseline],
-            protocol,
-            judge,
-            (&prompt_id, seed, order, repeat),
-            choice,
-        );
-        for (hash, column) in vote
-            .images_sha256
-            .iter_mut()
-            .zip(["model_sha256", "baseline_sha256"])
-        {
-            *hash = row.parse_filled(column, "a SHA-256")?.or(*hash);
-        }
-        return Ok(VerdictRow::Pair(vote));
-    }
-    let words = [
-        ("pass", Verdict::Pass),
-        ("fail", Verdict::Fail),
-        ("declined", Verdict::Unscored { reason: unscored }),
-    ];
-    let verdict = row.word("verdict", &words)?;
-    let mut vote = image_row(runs.run, protocol, judge, (&prompt_id, seed, repeat), verdict);
-    vote.image_sha256 = row
-        .parse_filled("image_sha256", "a SHA-256")?
-        .or(vote.image_sha256);
-    Ok(VerdictRow::Image(vote))
 }
 
 fn refused(path: &Path, line: usize, message: String) -> Error {
