@@ -14,6 +14,7 @@ mod bench_hap;
 mod bench_judge;
 mod bench_prompts;
 mod bench_score;
+mod bench_report;
 mod browser;
 mod curate;
 mod data;

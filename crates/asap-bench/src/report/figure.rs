@@ -6,13 +6,13 @@ use super::analysis::Analysis;
 use super::config::Options;
 use super::status::Status;
 use super::view::{
-    aer_status, cells, n_votes, p_above_1, paired_interval, paired_status, rsi_is_withheld, rsi_status, shown_rate,
+    aer_status, cells, n_votes, p_above_1, paired_interval, paired_is_withheld, paired_status, rsi_is_withheld, rsi_status, shown_rate,
 };
 use super::{human, quality};
-use crate::stats::aer::{AerCell, AerReport, Headline};
+use crate::stats::aer::{AerCell, AerReport, Headline, HeadlinePolicy};
 use crate::stats::paired_aer::PairedAer;
 use crate::stats::position::PositionReport;
-use crate::stats::rsi::{RsiIndex, RsiMethod, RsiValue};
+use crate::stats::rsi::{RsiIndex, RsiInterval, RsiMethod, RsiValue};
 use crate::stats::rsi_report::RsiCell;
 use crate::stats::{Interval, Rate, RateMethod};
 
@@ -22,8 +22,19 @@ use crate::stats::{Interval, Rate, RateMethod};
 pub struct Ends {
     /// The lower end.
     pub low: f64,
-    /// The upper end; `null` where there is none.
+    /// The upper end; `null` where it is infinite.
     pub high: Option<f64>,
+}
+
+impl Ends {
+    /// The interval of an index. One that lies at infinity as a whole says no more than the value does: it is none.
+    fn of_index(interval: &RsiInterval) -> Option<Self> {
+        let high = interval.high.filter(|high| high.is_finite());
+        interval.low.is_finite().then_some(Self {
+            low: interval.low,
+            high,
+        })
+    }
 }
 
 impl From<Interval> for Ends {
@@ -104,7 +115,7 @@ impl About<'_> {
         }
     }
 
-    /// A proportion.
+    /// A proportion. Its status is that of what it is about, or lower where its own interval is wide.
     pub(super) fn rate(&self, measure: &str, rate: Option<&Rate>) -> Figure {
         let method = rate.map_or("rate", |rate| match rate.method {
             RateMethod::Wilson => "rate/wilson/v1",
@@ -112,7 +123,11 @@ impl About<'_> {
         });
         let ends = rate.map(|rate| rate.interval.into());
         let mut figure = self.with(measure, rate.map(|rate| rate.value), ends, method);
-        figure.n = rate.map_or(self.n, |rate| rate.n);
+        if let Some(rate) = rate {
+            figure.n = rate.n;
+            let own = Status::of_rate(Some(1.0), rate.n_clusters, Some(rate.interval));
+            figure.status = self.status.min(own);
+        }
         figure
     }
 
@@ -126,10 +141,7 @@ impl About<'_> {
             RsiMethod::PromptBootstrap => "rsi/prompt-bootstrap/v1",
             RsiMethod::TwoWayBootstrap => "rsi/two-way-bootstrap/v1",
         });
-        let ends = index.map(|index| Ends {
-            low: index.interval.low,
-            high: index.interval.high,
-        });
+        let ends = index.and_then(|index| Ends::of_index(&index.interval));
         let mut figure = self.with(measure, index.and_then(|index| index.value.finite()), ends, method);
         if index.is_some_and(|index| index.value == RsiValue::Infinite) {
             figure.note = Some("infinite: neither losses nor ties".to_owned());
@@ -148,7 +160,8 @@ pub(super) fn figures(analysis: &Analysis, options: &Options) -> Vec<Figure> {
     for paired in &analysis.paired {
         let report = &paired.report;
         for (scope, cell) in cells(&report.table) {
-            figures.extend(paired_figures((&report.model, &report.baseline), &scope.key(), cell));
+            let names = (report.model.as_str(), report.baseline.as_str());
+            figures.extend(paired_figures(names, &scope.key(), cell, options.headline));
         }
         let overall = &report.table.overall;
         let about = About {
@@ -160,7 +173,7 @@ pub(super) fn figures(analysis: &Analysis, options: &Options) -> Vec<Figure> {
         };
         figures.push(about.plain(
             "aer_difference_p_holm_over_models",
-            Some(paired.holm_over_models),
+            (!paired_is_withheld(overall, options.headline)).then_some(paired.holm_over_models),
             "holm/v1",
         ));
     }
@@ -217,7 +230,12 @@ fn aer_cell_figures(measure: &str, model: &str, scope: &str, cell: &AerCell) -> 
     ]
 }
 
-fn paired_figures((model, baseline): (&str, &str), scope: &str, cell: &PairedAer) -> Vec<Figure> {
+fn paired_figures(
+    (model, baseline): (&str, &str),
+    scope: &str,
+    cell: &PairedAer,
+    policy: HeadlinePolicy,
+) -> Vec<Figure> {
     let about = About {
         model,
         baseline: Some(baseline),
@@ -231,15 +249,21 @@ fn paired_figures((model, baseline): (&str, &str), scope: &str, cell: &PairedAer
         (None, None) => "paired",
     };
     let p_method = if cell.n_prompts == cell.counts.n() { "mcnemar/exact/v1" } else { "cluster-sign/v1" };
-    let interval = paired_interval(cell).map(Ends::from);
-    let p = (cell.counts.n() > 0).then(|| cell.p());
+    let is_withheld = paired_is_withheld(cell, policy);
+    let shown = cell.difference.filter(|_| !is_withheld);
+    let interval = paired_interval(cell).filter(|_| !is_withheld).map(Ends::from);
+    let p = shown.map(|_| cell.p());
+    let mut difference = about.with("aer_difference", shown, interval, method);
+    if is_withheld {
+        difference.note = Some("withheld: fewer than 98 % of the pairs have two verdicts".to_owned());
+    }
     let mut list = vec![
-        about.with("aer_difference", cell.difference, interval, method),
+        difference,
         about.plain("aer_only_model_fails", Some(cell.counts.model_only as f64), "count"),
         about.plain("aer_only_baseline_fails", Some(cell.counts.baseline_only as f64), "count"),
         about.plain("aer_difference_p", p, p_method),
     ];
-    if let Some(holm_p) = cell.holm_p {
+    if let Some(holm_p) = cell.holm_p.filter(|_| shown.is_some()) {
         list.push(about.plain("aer_difference_p_holm", Some(holm_p), "holm/v1"));
     }
     list
@@ -276,10 +300,7 @@ pub(super) fn rsi_figures(measure: &str, about: About<'_>, cell: &RsiCell, optio
     } else {
         "rsi/prompt-bootstrap/v1"
     };
-    let ends = bootstrap.map(|bootstrap| Ends {
-        low: bootstrap.interval.low,
-        high: bootstrap.interval.high,
-    });
+    let ends = bootstrap.and_then(|bootstrap| Ends::of_index(&bootstrap.interval));
     vec![
         index,
         count("wins", cell.counts.wins),
@@ -298,20 +319,25 @@ pub(super) fn rsi_figures(measure: &str, about: About<'_>, cell: &RsiCell, optio
 }
 
 fn position_figures(model: &str, baseline: &str, report: &PositionReport) -> Vec<Figure> {
-    let n = report.table.iter().flatten().sum();
     let about = About {
         model,
         baseline: Some(baseline),
         scope: "overall",
-        status: Status::Usable,
-        n,
+        status: Status::Established,
+        n: report.table.iter().flatten().sum(),
+    };
+    let n_prompts = report.first_picks.map_or(0, |rate| rate.n_clusters);
+    let index = |measure: &str, index: Option<&RsiIndex>| {
+        let ends = index.map_or((0.0, None), |index| (index.interval.low, index.interval.high));
+        let status = Status::of_index(Some(1.0), n_prompts, ends);
+        About { status, ..about }.index(measure, index)
     };
     vec![
         about.rate("position_flips", report.flips.as_ref()),
         about.rate("position_reversals", report.reversals.as_ref()),
         about.rate("position_first_picks", report.first_picks.as_ref()),
-        about.index("rsi_model_first", report.by_order[0].as_ref()),
-        about.index("rsi_baseline_first", report.by_order[1].as_ref()),
+        index("rsi_model_first", report.by_order[0].as_ref()),
+        index("rsi_baseline_first", report.by_order[1].as_ref()),
     ]
 }
 

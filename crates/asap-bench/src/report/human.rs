@@ -296,12 +296,13 @@ pub(super) fn figures(side: &HumanSide, options: &Options) -> Vec<Figure> {
         figures.extend(agreement_figures(agreement));
     }
     for (model, corrected) in &side.corrected {
+        let n = corrected.sensitivity.n + corrected.specificity.n;
         let about = About {
             model,
             baseline: None,
             scope: "overall",
-            status: Status::Usable,
-            n: corrected.sensitivity.n + corrected.specificity.n,
+            status: Status::of_rate(Some(1.0), n, Some(corrected.interval)),
+            n,
         };
         let interval = Some(corrected.interval.into());
         figures.extend([

@@ -242,7 +242,8 @@ impl Inputs {
             if models.contains(&wish) || compared.contains(&wish) {
                 return Ok(Some(wish));
             }
-            let known: Vec<&str> = models.iter().chain(&compared).map(String::as_str).collect();
+            let others = compared.iter().filter(|name| !models.contains(name));
+            let known: Vec<&str> = models.iter().chain(others).map(String::as_str).collect();
             return Err(Error::Report {
                 message: format!("no model `{wish}` to compare with; there are {}", listed(&known)),
             });

@@ -176,7 +176,7 @@ fn paired_forest(analysis: &Analysis, options: &Options) -> Plot {
                 rows.push(ForestRow::Entry {
                     label: report.model.clone(),
                     series: analysis.series(&report.model),
-                    estimate: cell.and_then(paired_estimate),
+                    estimate: cell.and_then(|cell| paired_estimate(cell, options.headline)),
                     cells: cell.map_or_else(Vec::new, |cell| {
                         let counts = cell.counts;
                         vec![
@@ -286,7 +286,7 @@ fn trade_off(analysis: &Analysis, board: &ScorerBoard, options: &Options) -> Opt
     let mut points = Vec::new();
     for paired in &analysis.paired {
         let model = &paired.report.model;
-        let x = paired_estimate(&paired.report.table.overall);
+        let x = paired_estimate(&paired.report.table.overall, options.headline);
         if let (Some(x), Some(score)) = (x, board.of(model)) {
             points.push(ScatterPoint {
                 label: model.clone(),
@@ -311,7 +311,7 @@ fn trade_off(analysis: &Analysis, board: &ScorerBoard, options: &Options) -> Opt
             ),
             x_label: "AER less that of the baseline, percentage points".to_owned(),
             y_label: format!("{name} less that of the baseline ({})", board.scale),
-            origin: board.baseline.clone(),
+            origin: (board.baseline.clone(), analysis.series(&board.baseline)),
             points,
         }
         .draw()

@@ -145,7 +145,7 @@ pub(super) fn figures(boards: &[ScorerBoard]) -> Vec<Figure> {
                 model,
                 baseline: Some(&board.baseline),
                 scope: "overall",
-                status: Status::Usable,
+                status: Status::of_mean(difference.n_prompts),
                 n: difference.n_pairs,
             };
             let named = |part: &str| format!("{}_{part}", board.key.scorer);
@@ -172,7 +172,7 @@ pub(super) fn tables(boards: &[ScorerBoard]) -> Vec<Table> {
         &[
             ("scorer", "scorer"),
             ("model", "model"),
-            ("less", "baseline"),
+            ("", "baseline"),
             ("#mean", "mean"),
             ("#of the baseline", "baseline_mean"),
             ("#difference", "difference"),

@@ -49,6 +49,11 @@ impl Status {
         Self::of(coverage, n_prompts, half, [MAX_HALF_WIDTH_USABLE, MAX_HALF_WIDTH_ESTABLISHED])
     }
 
+    /// The status of a mean on a scale of its own, of which no width is wide: it is never established.
+    pub fn of_mean(n_prompts: u64) -> Self {
+        Self::of_rate(Some(1.0), n_prompts, Some(Interval { low: 0.0, high: 0.0 })).min(Self::Usable)
+    }
+
     /// The status of an index.
     pub fn of_index(coverage: Option<f64>, n_prompts: u64, ends: (f64, Option<f64>)) -> Self {
         let factor = match ends {
@@ -94,6 +99,11 @@ mod tests {
         assert_eq!(rate(1.0, 500, 0.11), "preliminary");
         assert_eq!(rate(1.0, 0, 0.04), "not computed");
         assert_eq!(Status::of_rate(None, 500, None), Status::NotComputed);
+        assert_eq!([0, 29, 500].map(Status::of_mean).map(Status::name), [
+            "not computed",
+            "preliminary",
+            "usable"
+        ]);
         assert_eq!(Status::of_rate(Some(1.0), 500, None), Status::Preliminary);
     }
 

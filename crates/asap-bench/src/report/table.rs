@@ -100,7 +100,7 @@ pub(super) fn write_p(p: f64) -> String {
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// The heading for people.
+    /// The heading for people; empty where the column is for programs alone.
     pub title: String,
     /// The heading for programs.
     pub key: String,
@@ -123,7 +123,7 @@ pub struct Table {
 
 impl Table {
     /// A table without rows. `columns` are pairs of heading and key; those whose heading begins with `#` hold
-    /// numbers.
+    /// numbers, and those without heading are for programs alone.
     pub fn new(name: &'static str, caption: impl Into<String>, columns: &[(&str, &str)]) -> Self {
         let column = |(title, key): &(&str, &str)| Column {
             title: title.trim_start_matches('#').to_owned(),
@@ -157,13 +157,14 @@ impl Table {
             self.name,
             caption = escape(&self.caption)
         );
-        for column in &self.columns {
+        for column in self.columns.iter().filter(|column| !column.title.is_empty()) {
             _ = write!(html, "<th scope=\"col\"{}>{}</th>", side_class(column.side), escape(&column.title));
         }
         html.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
             html.push_str("<tr>");
-            for (idx, (cell, column)) in row.iter().zip(&self.columns).enumerate() {
+            let shown = row.iter().zip(&self.columns).filter(|(_, column)| !column.title.is_empty());
+            for (idx, (cell, column)) in shown.enumerate() {
                 let class = match (column.side, cell.class) {
                     (Side::Left, "") => String::new(),
                     (Side::Left, class) => format!(" class=\"{class}\""),
@@ -207,14 +208,20 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let mut table = Table::new("small", "Two models", &[("model", "model"), ("#AER", "aer"), ("#p", "p")]);
+        let mut table = Table::new("small", "Two models", &[("model", "model"), ("#AER", "aer"), ("", "scope"), ("#p", "p")]);
         table.rows = vec![
             vec![
                 Cell::text("a, \"b\" & c"),
                 Cell::number(Some(0.289), Unit::Percent),
+                Cell::text("overall"),
                 Cell::p(Some(0.00001)),
             ],
-            vec![Cell::text("d"), Cell::number(None, Unit::Percent), Cell::p(Some(0.25))],
+            vec![
+                Cell::text("d"),
+                Cell::number(None, Unit::Percent),
+                Cell::text("overall"),
+                Cell::p(Some(0.25)),
+            ],
         ];
         table
     }
@@ -223,7 +230,7 @@ mod tests {
     fn csv_has_all_digits_and_nothing_where_nothing_was_computed() {
         assert_eq!(
             table().to_csv(),
-            "model,aer,p\n\"a, \"\"b\"\" & c\",0.289,0.00001\nd,,0.25\n"
+            "model,aer,scope,p\n\"a, \"\"b\"\" & c\",0.289,overall,0.00001\nd,,overall,0.25\n"
         );
     }
 

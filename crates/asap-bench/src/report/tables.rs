@@ -8,11 +8,11 @@ use super::plot::Unit;
 use super::status::Status;
 use super::table::{Cell, Table};
 use super::view::{
-    Scope, aer_status, cells, ends, n_votes, paired_interval, paired_status, p_above_1, rsi_interval_text, rsi_status,
+    Scope, aer_status, cells, ends, n_votes, paired_estimate, paired_is_withheld, paired_status, p_above_1, rsi_interval_text, rsi_status,
     rsi_text, shown_rate,
 };
 use super::{human, quality};
-use crate::stats::aer::{AerCell, AerReport, Headline};
+use crate::stats::aer::{AerCell, AerReport, Headline, HeadlinePolicy};
 use crate::stats::paired_aer::PairedAer;
 use crate::stats::rsi_report::{RsiCell, RsiReport};
 use crate::stats::Rate;
@@ -26,6 +26,15 @@ pub(super) enum Depth {
 }
 
 impl Depth {
+    /// The heading of the column of scopes. A table of overall figures alone needs none.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Overall => "",
+            Self::Categories => "category",
+            Self::Subcategories => "subcategory",
+        }
+    }
+
     pub(super) fn takes(self, scope: &Scope) -> bool {
         match self {
             Self::Overall => *scope == Scope::Overall,
@@ -40,7 +49,7 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
     let options = &config.options;
     let mut tables = vec![
         aer_table("aer", "Anatomical error rate", &analysis.models, &analysis.aer, Depth::Overall),
-        rsi_table("rsi", "Relative superiority index", &analysis.rsi, Depth::Overall, options),
+        rsi_table("rsi", &over("Relative superiority index", analysis), &analysis.rsi, Depth::Overall, options),
         aer_table(
             "aer_by_category",
             "Error rate by category",
@@ -55,16 +64,17 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
             &analysis.aer,
             Depth::Subcategories,
         ),
-        paired_table(analysis, "paired", "Difference to the baseline", Depth::Overall),
+        paired_table(analysis, "paired", "Difference in error rate", Depth::Overall, options),
         paired_table(
             analysis,
             "paired_by_category",
-            "Difference to the baseline by category",
+            "Difference in error rate by category",
             Depth::Categories,
+            options,
         ),
         rsi_table(
             "rsi_by_category",
-            "Index by category",
+            &over("Index by category", analysis),
             &analysis.rsi,
             Depth::Categories,
             options,
@@ -84,6 +94,14 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
     tables
 }
 
+/// A caption that names the baseline.
+fn over(caption: &str, analysis: &Analysis) -> String {
+    match &analysis.baseline {
+        Some(baseline) => format!("{caption} over {baseline}"),
+        None => caption.to_owned(),
+    }
+}
+
 pub(super) fn aer_table(
     name: &'static str,
     caption: &str,
@@ -96,7 +114,7 @@ pub(super) fn aer_table(
         caption,
         &[
             ("model", "model"),
-            ("part", "scope"),
+            (depth.title(), "scope"),
             ("#AER", "aer"),
             ("#interval", "interval"),
             ("#failures", "failures"),
@@ -200,8 +218,8 @@ pub(super) fn rsi_table(
         caption,
         &[
             ("model", "model"),
-            ("over", "baseline"),
-            ("part", "scope"),
+            ("", "baseline"),
+            (depth.title(), "scope"),
             ("#RSI", "rsi"),
             ("#interval", "interval"),
             ("#W", "wins"),
@@ -278,14 +296,20 @@ fn index_cells(cell: &RsiCell, options: &Options) -> [Cell; 2] {
     ]
 }
 
-fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: Depth) -> Table {
+fn paired_table(
+    analysis: &Analysis,
+    name: &'static str,
+    caption: &str,
+    depth: Depth,
+    options: &Options,
+) -> Table {
     let mut table = Table::new(
         name,
-        caption,
+        over(caption, analysis),
         &[
             ("model", "model"),
-            ("less", "baseline"),
-            ("part", "scope"),
+            ("", "baseline"),
+            (depth.title(), "scope"),
             ("#difference in points", "difference"),
             ("#interval", "interval"),
             ("#pairs", "pairs"),
@@ -307,7 +331,7 @@ fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: D
                     Cell::text(&report.baseline),
                     scope_cell(&scope),
                 ];
-                row.extend(paired_cells(cell, holm));
+                row.extend(paired_cells(cell, holm, options.headline));
                 table.rows.push(row);
             }
         }
@@ -315,11 +339,16 @@ fn paired_table(analysis: &Analysis, name: &'static str, caption: &str, depth: D
     table
 }
 
-fn paired_cells(cell: &PairedAer, holm: f64) -> [Cell; 9] {
-    let has_pairs = cell.counts.n() > 0;
+fn paired_cells(cell: &PairedAer, holm: f64, policy: HeadlinePolicy) -> [Cell; 9] {
+    let shown = paired_estimate(cell, policy);
+    let has_pairs = shown.is_some();
+    let value = match shown {
+        None if paired_is_withheld(cell, policy) => withheld(),
+        shown => Cell::number(shown.map(|shown| shown.value), Unit::Points).with_class("key"),
+    };
     [
-        Cell::number(cell.difference, Unit::Points).with_class("key"),
-        Cell::interval(paired_interval(cell).map(ends), Unit::Points),
+        value,
+        Cell::interval(shown.and_then(|shown| shown.interval), Unit::Points),
         Cell::count(cell.counts.n()),
         Cell::count(cell.counts.model_only),
         Cell::count(cell.counts.baseline_only),

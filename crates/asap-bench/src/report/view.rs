@@ -81,11 +81,22 @@ pub(super) fn paired_interval(cell: &PairedAer) -> Option<Interval> {
     cell.newcombe.or(cell.bootstrap)
 }
 
-pub(super) fn paired_estimate(cell: &PairedAer) -> Option<Estimate> {
-    cell.difference.map(|value| Estimate {
+/// The difference of two rates, unless too few of the pairs have two verdicts.
+pub(super) fn paired_estimate(cell: &PairedAer, policy: HeadlinePolicy) -> Option<Estimate> {
+    let value = cell.difference.filter(|_| !paired_is_withheld(cell, policy))?;
+    Some(Estimate {
         value,
         interval: paired_interval(cell).map(ends),
     })
+}
+
+/// Whether too many verdicts are missing for a difference to be shown.
+pub(super) fn paired_is_withheld(cell: &PairedAer, policy: HeadlinePolicy) -> bool {
+    is_refused(paired_coverage(cell), policy)
+}
+
+fn is_refused(coverage: Option<f64>, policy: HeadlinePolicy) -> bool {
+    policy == HeadlinePolicy::Guarded && coverage.is_some_and(|coverage| coverage < MIN_COVERAGE)
 }
 
 /// The share of pairs in which both images have a verdict.
@@ -113,7 +124,7 @@ fn share(there: u64, missing: u64) -> Option<f64> {
 
 /// Whether too many votes are missing for an index to be shown.
 pub(super) fn rsi_is_withheld(cell: &RsiCell, policy: HeadlinePolicy) -> bool {
-    policy == HeadlinePolicy::Guarded && rsi_coverage(cell).is_some_and(|coverage| coverage < MIN_COVERAGE)
+    is_refused(rsi_coverage(cell), policy)
 }
 
 /// The index of a cell as it is drawn: no value where it is infinite, no interval where an end is.

@@ -42,7 +42,7 @@ pub fn write(inputs: &Inputs, options: &Options, out: &Path) -> Result<Written> 
         .into_iter()
         .map(|(name, text)| (name.to_owned(), text.into_bytes()))
         .collect();
-    let config = config(inputs, options, &files);
+    let config = settled(config(inputs, options, &files))?;
     let mut pictures = Vec::new();
     for picture in gallery(&log, &inputs.models(), options)?.pictures() {
         let said = inputs.said(picture, options);
@@ -88,6 +88,22 @@ fn config(inputs: &Inputs, options: &Options, logs: &BTreeMap<String, Vec<u8>>) 
             .collect(),
         paper_table_sha256: paper_table_sha256(),
     }
+}
+
+/// The settings as they are read back. A decimal text and the number that it is read as can differ in the last bit,
+/// so they are written and read until nothing changes any more.
+fn settled(mut config: Config) -> Result<Config> {
+    for _ in 0..8 {
+        let text = serde_json::to_string(&config).expect("names, numbers and hashes are always JSON");
+        let read: Config = serde_json::from_str(&text).map_err(|error| Error::Report {
+            message: format!("the settings of a run cannot be kept: {error}"),
+        })?;
+        if read == config {
+            break;
+        }
+        config = read;
+    }
+    Ok(config)
 }
 
 /// What the reader of the command's output should know.

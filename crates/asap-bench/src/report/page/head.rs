@@ -7,7 +7,7 @@ use crate::report::plot::{Unit, escape, marker_svg};
 use crate::report::quality::title;
 use crate::report::table::{NOT_COMPUTED, write_p};
 use crate::report::view::{
-    aer_status, ends, paired_interval, rsi_interval_text, rsi_status, rsi_text, shown_rate,
+    aer_status, ends, paired_estimate, rsi_interval_text, rsi_status, rsi_text, shown_rate,
 };
 use crate::stats::aer::Headline;
 
@@ -44,18 +44,18 @@ impl Page<'_> {
             .map(|run| format!("{} {}", run.benchmark.name, run.benchmark.version))
             .collect();
         benchmarks.dedup();
-        let sizes: Vec<String> = self
+        let mut sizes: Vec<String> = self
             .config
             .runs
             .iter()
             .map(|run| format!("{} × {}", run.n_prompts, run.seeds.len()))
             .collect();
-        let is_one_size = sizes.iter().all(|size| *size == sizes[0]);
+        sizes.dedup();
         let mut facts = vec![
             ("Judge", options.judge.title().to_owned()),
             ("Protocols", if protocols.is_empty() { NOT_COMPUTED.to_owned() } else { protocols.join(", ") }),
             ("Prompts", benchmarks.join(", ")),
-            ("Prompts × seeds", if is_one_size { sizes[0].clone() } else { sizes.join(", ") }),
+            ("Prompts × seeds", sizes.join(", ")),
             ("Intervals", format!("{} %", options.level().get() * 100.0)),
         ];
         facts.extend(options.date.clone().map(|date| ("Date", date)));
@@ -97,14 +97,15 @@ impl Page<'_> {
     fn difference(&self, model: &str) -> Option<String> {
         let paired = self.analysis.paired_of(model)?;
         let cell = &paired.report.table.overall;
-        let (difference, interval) = (cell.difference?, paired_interval(cell)?);
+        let shown = paired_estimate(cell, self.config.options.headline)?;
+        let (difference, [low, high]) = (shown.value, shown.interval?);
         let baseline = &paired.report.baseline;
         let points = format!("{:.1}", difference.abs() * 100.0);
-        let span = Unit::Points.write_interval(ends(interval));
+        let span = Unit::Points.write_interval([low, high]);
         let p = write_p(paired.holm_over_models);
         let p = if p.starts_with('<') { format!("p {p}") } else { format!("p = {p}") };
         let word = if difference < 0.0 { "fewer" } else { "more" };
-        Some(if interval.contains(0.0) {
+        Some(if low <= 0.0 && high >= 0.0 {
             format!(", which these images do not tell apart from {baseline} ({span} points, {p}).")
         } else {
             format!(", {points} points {word} than {baseline} ({span}, {p}).")

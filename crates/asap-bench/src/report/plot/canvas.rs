@@ -22,7 +22,8 @@ impl Canvas {
             top: 30.0,
         };
         canvas.text((0.0, 16.0), "title", title);
-        for line in wrapped(subtitle, WIDTH_PX, 12.0) {
+        // Short of the edge: the widest of the readers' fonts must fit too.
+        for line in wrapped(subtitle, WIDTH_PX * 0.9, 12.0) {
             canvas.top += 7.0;
             let y = canvas.top;
             canvas.text((0.0, y), "sub", &line);

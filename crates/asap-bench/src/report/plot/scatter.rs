@@ -33,8 +33,8 @@ pub struct Scatter {
     pub x_label: String,
     /// Name of the difference in score.
     pub y_label: String,
-    /// The name of the baseline, which is where both differences are 0.
-    pub origin: String,
+    /// The name and the series of the baseline, which is where both differences are 0.
+    pub origin: (String, usize),
     /// The models.
     pub points: Vec<ScatterPoint>,
 }
@@ -64,13 +64,14 @@ impl Scatter {
         for (point, &spot) in self.points.iter().zip(&spots) {
             draw_point(&mut canvas, &x_axis, &y_axis, point, spot);
         }
+        canvas.marker(origin, self.origin.1);
         let mut taken: Vec<Area> = spots
             .iter()
             .chain([&origin])
             .map(|(x, y)| [x - 8.0, y - 8.0, x + 8.0, y + 8.0])
             .collect();
         let named = self.points.iter().map(|point| (&point.label, "")).zip(spots);
-        for ((label, class), spot) in named.chain([((&self.origin, "muted"), origin)]) {
+        for ((label, class), spot) in named.chain([((&self.origin.0, "muted"), origin)]) {
             let label = clipped(label, 190.0, 12.0);
             let (area, at) = free_place(&label, spot, &taken, [LEFT_PX, top, RIGHT_PX, bottom]);
             canvas.label(at, class, &label);

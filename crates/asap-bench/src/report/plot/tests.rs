@@ -103,7 +103,7 @@ fn scatter() -> Plot {
         subtitle: text("Differences."),
         x_label: text("AER"),
         y_label: text("score"),
-        origin: text("base"),
+        origin: (text("base"), 2),
         points: vec![point("near", 0, -0.12, 0.003), point("nearer", 1, -0.121, 0.0029)],
     }
     .draw()

@@ -52,7 +52,7 @@ pub(crate) fn wishes() -> Wishes {
         position: PositionPolicy::Strict,
         bootstrap: Bootstrap {
             seed: 7,
-            replicates: 400,
+            replicates: 100,
             level: Level::P95,
         },
         date: None,
