@@ -26,7 +26,7 @@ struct Entry {
     load: fn(&Scorers, ScorerInfo) -> Result<Box<dyn Scorer>>,
 }
 
-/// All scorers, in the order of the paper's Table 1 read from the right.
+/// All scorers.
 const ENTRIES: [Entry; 4] = [
     Entry {
         name: "aesthetic",
