@@ -26,11 +26,12 @@ mod state;
 mod torch;
 
 pub use convert::{Converted, convert};
+pub(crate) use digest::sha256_of;
 pub use dir::{Present, WeightsDir};
 pub use dtype::Dtype;
 pub use fault::Fault;
 pub use loaded::Weights;
-pub use manifest::{Network, Source, identify, network, networks};
+pub use manifest::{Network, Source, identify, network, networks, published_at};
 pub(crate) use nearest::nearest;
 pub use pins::{PINS_FILE, Pins};
 pub use safe::SafeFile;

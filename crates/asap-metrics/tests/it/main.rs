@@ -2,8 +2,12 @@
 
 mod golden;
 mod images;
+mod lpips;
+mod made;
 mod preparation;
 mod properties;
 mod regions;
 mod scorer_files;
 mod scorers;
+mod torch_files;
+mod weights;
