@@ -26,11 +26,11 @@ struct Entry {
     load: fn(&Scorers, ScorerInfo) -> Result<Box<dyn Scorer>>,
 }
 
-/// All scorers, in the order of the paper's Table 1 read from the right.
+/// All scorers.
 const ENTRIES: [Entry; 4] = [
     Entry {
         name: "aesthetic",
-        profile: "aesthetic/sac+logos+ava1-l14-linearMSE+pil-center224/v1",
+        profile: "aesthetic/sac+logos+ava1-l14-linearMSE+pillow11-center224/v1",
         scale: "affine map of the image embedding, about 1 to 10",
         needs_prompt: false,
         weights: &["clip-vit-l-14.safetensors", "aesthetic.safetensors"],
@@ -39,7 +39,7 @@ const ENTRIES: [Entry; 4] = [
     },
     Entry {
         name: "pickscore",
-        profile: "pickscore/v1+pil-center224/v1",
+        profile: "pickscore/v1+pillow11-center224/v1",
         scale: "exp(logit_scale) * cosine, about 19 to 24",
         needs_prompt: true,
         weights: &["pickscore.safetensors"],
@@ -48,7 +48,7 @@ const ENTRIES: [Entry; 4] = [
     },
     Entry {
         name: "hpsv2.1",
-        profile: "hpsv2.1/tensor-letterbox224-torchvision<0.17/v1",
+        profile: "hpsv2.1/letterbox224-torchvision0.16/v1",
         scale: "cosine, about 0.2 to 0.35",
         needs_prompt: true,
         weights: &["hpsv2.1.safetensors"],
@@ -57,7 +57,7 @@ const ENTRIES: [Entry; 4] = [
     },
     Entry {
         name: "hpsv2.1-antialias",
-        profile: "hpsv2.1/tensor-letterbox224-torchvision>=0.17/v1",
+        profile: "hpsv2.1/letterbox224-torchvision0.17/v1",
         scale: "cosine, about 0.2 to 0.35",
         needs_prompt: true,
         weights: &["hpsv2.1.safetensors"],
