@@ -16,8 +16,6 @@ use super::span::{Span, Window};
 
 /// Outputs of a tile. Six times two registers of eight, and four for the operands, are the sixteen of AVX2.
 const TILE: usize = 6;
-/// Outputs of a tile with registers of sixteen, of which there are 32: enough sums at once to keep them busy.
-const WIDE_TILE: usize = 12;
 /// Bytes of weights that are used for many tiles before the next ones.
 const WEIGHT_CHUNK_BYTES: usize = 20 << 10;
 /// Outputs of one task, at least, where the map has as many.
@@ -127,60 +125,43 @@ struct Task<'a> {
 impl Task<'_> {
     fn run(&self, out: &mut [f32]) {
         match self.instructions {
-            Instructions::Avx512 => run_avx512(self, out),
             Instructions::Fused => run_fused(self, out),
             Instructions::Plain => run_plain(self, out),
         }
     }
 }
 
-/// The instructions that a task is run with.
+/// How products are added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instructions {
-    /// Sixteen numbers at once, with fused multiply-add.
-    Avx512,
-    /// Fused multiply-add.
+    /// With fused multiply-add.
     Fused,
-    /// Neither: `mul_add` would be a slow call.
+    /// Without: `mul_add` would be a slow call.
     Plain,
 }
 
 impl Instructions {
     fn of_this_machine() -> Self {
         #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::is_x86_feature_detected as has;
-            // The last one tells processors apart that do not slow down: `multiversion` asks for it too.
-            if has!("avx512f") && has!("avx512vl") && has!("avx512dq") && has!("avx512vbmi2") {
-                return Self::Avx512;
-            }
-            if has!("avx2") && has!("fma") {
-                return Self::Fused;
-            }
-        }
-        if cfg!(target_arch = "aarch64") {
-            return Self::Fused;
-        }
-        Self::Plain
+        let is_fused =
+            std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+        #[cfg(not(target_arch = "x86_64"))]
+        let is_fused = cfg!(target_arch = "aarch64");
+        if is_fused { Self::Fused } else { Self::Plain }
     }
 }
 
 #[multiversion(
-    targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma"),
+    targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2+fma", "aarch64+neon"),
     dispatcher = "direct"
 )]
-fn run_avx512(task: &Task<'_>, out: &mut [f32]) {
-    run_rows::<true, WIDE_TILE>(task, out);
-}
-
-#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"), dispatcher = "direct")]
 fn run_fused(task: &Task<'_>, out: &mut [f32]) {
-    run_rows::<true, TILE>(task, out);
+    run_rows::<true>(task, out);
 }
 
 #[multiversion(targets("x86_64+avx"), dispatcher = "direct")]
 fn run_plain(task: &Task<'_>, out: &mut [f32]) {
-    run_rows::<false, TILE>(task, out);
+    run_rows::<false>(task, out);
 }
 
 /// `a * b + c`, rounded once or twice.
@@ -191,7 +172,7 @@ fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
 
 /// Chunk by chunk of input channels, row by row, tile by tile.
 #[inline(always)]
-fn run_rows<const FUSED: bool, const TILE: usize>(task: &Task<'_>, out: &mut [f32]) {
+fn run_rows<const FUSED: bool>(task: &Task<'_>, out: &mut [f32]) {
     let side = task.conv.window.side;
     let block_bytes = side * side * task.input.block * size_of::<Lane>();
     let n_chunk = (WEIGHT_CHUNK_BYTES / block_bytes).max(1);
@@ -200,19 +181,14 @@ fn run_rows<const FUSED: bool, const TILE: usize>(task: &Task<'_>, out: &mut [f3
         let in_blocks = first..(first + n_chunk).min(n_in_blocks);
         for (idx, row) in task.rows.clone().enumerate() {
             let out = &mut out[idx * task.row_len..][..task.columns.len() * LANES];
-            run_row::<FUSED, TILE>(task, row, &in_blocks, out);
+            run_row::<FUSED>(task, row, &in_blocks, out);
         }
     }
 }
 
 /// One row in tiles of nearly equal widths.
 #[inline(always)]
-fn run_row<const FUSED: bool, const TILE: usize>(
-    task: &Task<'_>,
-    row: usize,
-    in_blocks: &Range<usize>,
-    out: &mut [f32],
-) {
+fn run_row<const FUSED: bool>(task: &Task<'_>, row: usize, in_blocks: &Range<usize>, out: &mut [f32]) {
     let n_columns = task.columns.len();
     let n_tiles = n_columns.div_ceil(TILE);
     let mut left = out;
@@ -231,13 +207,7 @@ fn run_row<const FUSED: bool, const TILE: usize>(
             3 => run_tile::<3, FUSED>(task, &at, out),
             4 => run_tile::<4, FUSED>(task, &at, out),
             5 => run_tile::<5, FUSED>(task, &at, out),
-            6 => run_tile::<6, FUSED>(task, &at, out),
-            7 if TILE > 6 => run_tile::<7, FUSED>(task, &at, out),
-            8 if TILE > 6 => run_tile::<8, FUSED>(task, &at, out),
-            9 if TILE > 6 => run_tile::<9, FUSED>(task, &at, out),
-            10 if TILE > 6 => run_tile::<10, FUSED>(task, &at, out),
-            11 if TILE > 6 => run_tile::<11, FUSED>(task, &at, out),
-            _ => run_tile::<TILE, FUSED>(task, &at, out),
+            _ => run_tile::<6, FUSED>(task, &at, out),
         }
         left = rest;
         column += width;
@@ -251,46 +221,88 @@ struct Tile<'a> {
     in_blocks: &'a Range<usize>,
 }
 
-/// Adds a chunk of input channels to a tile; the first chunk begins with the bias, the last one ends with ReLU.
+/// Adds a chunk of input channels to a tile.
+///
+/// The loops over the tile count by hand: in this form the compiler keeps all sums in registers, with `for` it
+/// does not.
 #[inline(always)]
 fn run_tile<const WIDTH: usize, const FUSED: bool>(task: &Task<'_>, at: &Tile<'_>, out: &mut [f32]) {
     let Window { side, stride, pad } = task.conv.window;
-    let (n_in_blocks, _) = task.conv.inputs;
     let input = task.input;
     let (lanes, _) = out.as_chunks_mut::<LANES>();
-    let mut sums: [Lane; WIDTH] = if at.in_blocks.start == 0 {
-        [task.conv.bias[task.out_block]; WIDTH]
-    } else {
-        std::array::from_fn(|i| lanes[i])
-    };
+    let mut sums: [Lane; WIDTH] = [[0.0; LANES]; WIDTH];
+    let mut i = 0;
+    while i < WIDTH {
+        sums[i] = at.start(task, &lanes[i]);
+        i += 1;
+    }
     // The rim of the input is as wide as the padding, or wider.
-    let (row, column) = (
-        at.row * stride + input.rim - pad,
-        at.column * stride + input.rim - pad,
-    );
+    let row = at.row * stride + input.rim - pad;
+    let column = at.column * stride + input.rim - pad;
     // A row of the window is one run of numbers, in the input and in the weights.
     let (run, step) = (side * input.block, stride * input.block);
     for in_block in at.in_blocks.clone() {
-        let first_weight = (task.out_block * n_in_blocks + in_block) * side * run;
-        let weights = task.conv.weights[first_weight..][..side * run].chunks_exact(run);
+        let first = (task.out_block * task.conv.inputs.0 + in_block) * side * run;
+        let weights = task.conv.weights[first..][..side * run].chunks_exact(run);
         for (y, weights) in weights.enumerate() {
             let line = &input.data[input.offset_with_rim(in_block, row + y, column)..];
-            let pixels: [&[f32]; WIDTH] = std::array::from_fn(|i| &line[i * step..][..weights.len()]);
-            for (at, weights) in weights.iter().enumerate() {
-                for (sums, pixels) in sums.iter_mut().zip(&pixels) {
-                    for (sum, weight) in sums.iter_mut().zip(weights) {
-                        *sum = multiply_add::<FUSED>(pixels[at], *weight, *sum);
-                    }
+            let mut pixels: [&[f32]; WIDTH] = [&[]; WIDTH];
+            let mut i = 0;
+            while i < WIDTH {
+                pixels[i] = &line[i * step..][..weights.len()];
+                i += 1;
+            }
+            let mut idx = 0;
+            while idx < weights.len() {
+                let mut i = 0;
+                while i < WIDTH {
+                    add::<FUSED>(&mut sums[i], pixels[i][idx], &weights[idx]);
+                    i += 1;
                 }
+                idx += 1;
             }
         }
     }
-    if at.in_blocks.end == n_in_blocks {
-        for value in sums.as_flattened_mut() {
-            *value = value.max(0.0);
+    let mut i = 0;
+    while i < WIDTH {
+        lanes[i] = at.end(task, sums[i]);
+        i += 1;
+    }
+}
+
+/// Adds the products of a pixel with its weights.
+#[inline(always)]
+fn add<const FUSED: bool>(sum: &mut Lane, pixel: f32, weights: &Lane) {
+    let mut lane = 0;
+    while lane < LANES {
+        sum[lane] = multiply_add::<FUSED>(pixel, weights[lane], sum[lane]);
+        lane += 1;
+    }
+}
+
+impl Tile<'_> {
+    /// The first chunk begins with the bias, the others with what was summed up before.
+    #[inline(always)]
+    fn start(&self, task: &Task<'_>, before: &Lane) -> Lane {
+        if self.in_blocks.start == 0 {
+            task.conv.bias[task.out_block]
+        } else {
+            *before
         }
     }
-    lanes.copy_from_slice(&sums);
+
+    /// The last chunk ends with ReLU.
+    #[inline(always)]
+    fn end(&self, task: &Task<'_>, mut sum: Lane) -> Lane {
+        if self.in_blocks.end == task.conv.inputs.0 {
+            let mut lane = 0;
+            while lane < LANES {
+                sum[lane] = sum[lane].max(0.0);
+                lane += 1;
+            }
+        }
+        sum
+    }
 }
 
 /// The largest of each window, in a box of `out`.
@@ -399,11 +411,6 @@ mod tests {
                 plain.data,
                 computed(&conv, &input, Instructions::Plain, &parts).data
             );
-            // Wider tiles, with whatever instructions there are.
-            if here != Instructions::Plain {
-                let wide = computed(&conv, &input, Instructions::Avx512, &whole);
-                assert_eq!(wide.data, computed(&conv, &input, here, &whole).data);
-            }
             // Rounded once or twice: nearly the same.
             for (a, b) in computed(&conv, &input, here, &whole).data.iter().zip(&plain.data) {
                 assert!((a - b).abs() < 1e-4, "{a} {b}");
