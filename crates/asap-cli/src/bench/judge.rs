@@ -147,7 +147,12 @@ fn take_over(
 }
 
 async fn ask(runs: Runs<'_>, protocol: &Protocol, args: &JudgeArgs, printer: Printer) -> Result<()> {
-    let address: JudgeAddress = args.judge.parse()?;
+    let address: JudgeAddress = args.judge.parse().map_err(|error: asap_remote::Error| {
+        hinted(
+            error.to_string(),
+            "people and known answers are judges too: `human:FILE`, `known:FILE`",
+        )
+    })?;
     let judge = address.judge_name();
     let session = Session {
         runs,
