@@ -78,9 +78,9 @@ const ENTRIES: [Entry; 4] = [
 /// configuration may lie beside it under its name, as `pickscore.config.json`; networks of the published sizes
 /// need none.
 ///
-/// The two HPSv2.1 differ in how torchvision resizes floats: before 0.17 it took four neighbours of each pixel,
-/// which is what the network was trained and published with, and since then it takes all of them. Published
-/// numbers are to be compared with `hpsv2.1`.
+/// The two HPSv2.1 differ in how torchvision resizes floats: up to 0.16 it took four neighbours of each pixel, and
+/// since 0.17 (January 2024) it takes all of them. HPSv2.1 is older than that, so its published numbers are to be
+/// compared with `hpsv2.1`; who installs the reference today gets `hpsv2.1-antialias`.
 pub struct Scorers {
     dir: PathBuf,
     placement: Placement,
