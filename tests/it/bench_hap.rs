@@ -55,7 +55,11 @@ fn pairs_that_nobody_kept_are_told() {
     sandbox.ok("synth figures --n 2 --seed 4 --size 256 --out a.lance --quiet");
     let got = sandbox.asap("bench from-hap a.lance --out runs");
     assert_eq!(got.code, Some(1), "{}", got.snapshot());
-    assert!(got.stderr.contains("asap curate") && got.stderr.contains("--all"), "{}", got.stderr);
+    assert!(
+        got.stderr.contains("asap curate") && got.stderr.contains("--all"),
+        "{}",
+        got.stderr
+    );
 }
 
 #[test]
@@ -63,7 +67,10 @@ fn a_rehearsal_is_the_same_every_time_and_can_be_taken_over() {
     let sandbox = runs();
     let rehearse = "bench rehearse runs/hap-rejected --protocol aer.v1 --known runs/known.jsonl --votes 4";
     let made = sandbox.json(&format!("{rehearse} --out votes.jsonl"));
-    let n_prompts = String::from_utf8(sandbox.read("runs/prompts.jsonl")).unwrap().lines().count();
+    let n_prompts = String::from_utf8(sandbox.read("runs/hap-pairs.jsonl"))
+        .unwrap()
+        .lines()
+        .count();
     assert_eq!(made["n_votes"], n_prompts * 4);
     sandbox.ok(&format!("{rehearse} --out again.jsonl --quiet"));
     assert_eq!(sandbox.read("votes.jsonl"), sandbox.read("again.jsonl"));
@@ -77,7 +84,10 @@ fn a_rehearsal_is_the_same_every_time_and_can_be_taken_over() {
          --out pairs.jsonl --quiet",
     );
     let pairs = String::from_utf8(sandbox.read("pairs.jsonl")).unwrap();
-    assert!(pairs.contains("model_first") && pairs.contains("baseline_first"), "{pairs}");
+    assert!(
+        pairs.contains("model_first") && pairs.contains("baseline_first"),
+        "{pairs}"
+    );
     sandbox.ok(
         "bench judge runs/hap-preferred --against runs/hap-rejected --protocol rsi.v1 --judge human:pairs.jsonl --quiet",
     );

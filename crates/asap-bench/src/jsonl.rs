@@ -145,7 +145,9 @@ impl Journal {
         if self.is_broken {
             return Err(Error::File {
                 path: self.path.clone(),
-                message: "an earlier row did not go through and could not be taken back; nothing more is written".to_owned(),
+                message:
+                    "an earlier row did not go through and could not be taken back; nothing more is written"
+                        .to_owned(),
             });
         }
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());

@@ -23,7 +23,8 @@ mod summary;
 mod verdicts;
 
 pub use batch::{
-    BatchCall, BatchLog, PendingBatch, UnknownBatch, batch_calls, batch_request, keep_batch_answer, most_batch_usd,
+    BatchCall, BatchLog, PendingBatch, UnknownBatch, batch_calls, batch_request, keep_batch_answer,
+    most_batch_usd,
 };
 pub use export::{VerdictRow, export, read_rows, row_line};
 pub use imported::{ImportedJudge, import};

@@ -119,7 +119,9 @@ pub fn limited(questions: Vec<Question>, n_samples: usize) -> Vec<Question> {
 pub(super) fn sampling_of(protocol: &Protocol, repeat: u32, ask: u32, max_output_tokens: u32) -> Sampling {
     const CALLS_OF_AN_ATTEMPT: u64 = 1 << 20;
     let sampling = &protocol.file.sampling;
-    let place = u64::from(repeat).wrapping_mul(CALLS_OF_AN_ATTEMPT).wrapping_add(ask.into());
+    let place = u64::from(repeat)
+        .wrapping_mul(CALLS_OF_AN_ATTEMPT)
+        .wrapping_add(ask.into());
     Sampling {
         max_output_tokens,
         seed: sampling.seed.map(|seed| seed.wrapping_add(place) & 0x7fff_ffff),

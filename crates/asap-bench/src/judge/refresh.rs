@@ -40,7 +40,10 @@ impl Refresh {
             let text = jsonl::read_text(&path)?;
             let begun: Note = serde_json::from_str(&text).map_err(|error| Error::File {
                 path: path.clone(),
-                message: format!("{}; remove the file to ask everything again", jsonl::plain(&error)),
+                message: format!(
+                    "{}; remove the file to ask everything again",
+                    jsonl::plain(&error)
+                ),
             })?;
             if (&begun.protocol, &begun.baseline) == (&note.protocol, &note.baseline) {
                 return Ok(Self { path, note: begun });

@@ -56,7 +56,11 @@ impl Rater {
     /// Whether the rater takes an image for wrong.
     fn sees_error(&self, is_wrong: bool, difficulty: u8, draws: &mut Stream) -> bool {
         let lost = LOSS_PER_LEVEL * f64::from(difficulty.saturating_sub(1));
-        draws.chance(if is_wrong { self.sensitivity - lost } else { self.false_alarm })
+        draws.chance(if is_wrong {
+            self.sensitivity - lost
+        } else {
+            self.false_alarm
+        })
     }
 }
 
@@ -75,7 +79,9 @@ pub fn rehearse(
     if let Some(baseline) = runs.baseline {
         comparable(runs.run, baseline)?;
     }
-    let raters: Vec<Rater> = (0..rehearsal.n_raters).map(|idx| Rater::new(rehearsal.seed, idx)).collect();
+    let raters: Vec<Rater> = (0..rehearsal.n_raters)
+        .map(|idx| Rater::new(rehearsal.seed, idx))
+        .collect();
     let mut lines = Vec::new();
     for (_, row) in known_rows(runs, known, protocol)? {
         let (prompt_id, seed) = match &row {
@@ -85,7 +91,10 @@ pub fn rehearse(
             VerdictRow::Pair(_) => continue,
         };
         let model = runs.run.model();
-        let mut draws = Stream::new(rehearsal.seed, &format!("rehearsal/{model}/{}/{prompt_id}/{seed}", protocol.id));
+        let mut draws = Stream::new(
+            rehearsal.seed,
+            &format!("rehearsal/{model}/{}/{prompt_id}/{seed}", protocol.id),
+        );
         let difficulty = runs.run.prompt(prompt_id).map_or(1, |prompt| prompt.difficulty);
         for rater in chosen(&raters, rehearsal.votes_per_item, &mut draws) {
             let vote = match &row {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::check::size_px;
 use super::{
-    Generator, ImageEntry, Problem, RunPrompts, ProtocolRef, RUN_SCHEMA, Run, RunManifest, Severity, sha256,
+    Generator, ImageEntry, Problem, ProtocolRef, RUN_SCHEMA, Run, RunManifest, RunPrompts, Severity, sha256,
     write_manifest,
 };
 use crate::{Error, Result, jsonl};

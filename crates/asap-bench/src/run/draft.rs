@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::adopt::entry;
 use super::check::{problems, size_px};
 use super::{
-    Depth, ImageEntry, Problem, RunPrompts, Run, RunManifest, Severity, read_manifest, write_manifest,
+    Depth, ImageEntry, Problem, Run, RunManifest, RunPrompts, Severity, read_manifest, write_manifest,
 };
 use crate::{Error, Result, jsonl};
 

@@ -40,7 +40,10 @@ impl RunPrompts {
                 return Err(Error::Row {
                     path: path.to_owned(),
                     line,
-                    message: format!("`{}` is the id of line {first} already; ids are unique", prompt.id),
+                    message: format!(
+                        "`{}` is the id of line {first} already; ids are unique",
+                        prompt.id
+                    ),
                 });
             }
             prompts.push(prompt);

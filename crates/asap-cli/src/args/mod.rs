@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use asap_synth::pose_map::DrawAt;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-pub(crate) use prompts::{PromptsCommand, PromptsStatsArgs, ValidateArgs};
 pub(crate) use bench::{
-    AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg, PositionArg, PrecisionArg, RehearseArgs, ReportArgs, ScoreArgs, VerifyReportArgs,
+    AdoptArgs, BenchCommand, FromHapArgs, GenerateArgs, JudgeArgs, ModeArg, PositionArg, PrecisionArg,
+    RehearseArgs, ReportArgs, ScoreArgs, VerifyReportArgs,
 };
+pub(crate) use prompts::{PromptsCommand, PromptsStatsArgs, ValidateArgs};
 pub(crate) use weights::{CheckArgs, ConvertArgs, ListArgs, Net, WeightsCommand};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.

@@ -89,7 +89,10 @@ async fn fetch(
         let progress = match BatchClient::new(client).poll(&job).await {
             // A batch that is gone would be in the way for ever; its questions are asked again.
             Err(failure) if failure.status == Some(404) => {
-                session.printer.note(&format!("batch `{}` is no longer on the server: {failure}", job.id));
+                session.printer.note(&format!(
+                    "batch `{}` is no longer on the server: {failure}",
+                    job.id
+                ));
                 batches.ended(&batch.job, clock::now())?;
                 continue;
             }
@@ -215,8 +218,14 @@ fn not_begun(batches: &mut BatchLog, failure: ChatFailure) -> Result<anyhow::Err
             | ChatFailureKind::RateLimited
     );
     let (what, hint) = match is_sure {
-        true => ("was not taken", "nothing was submitted; the same command tries again"),
-        false => ("may have been taken or not", "look at the vendor's list of batches before you go on"),
+        true => (
+            "was not taken",
+            "nothing was submitted; the same command tries again",
+        ),
+        false => (
+            "may have been taken or not",
+            "look at the vendor's list of batches before you go on",
+        ),
     };
     if is_sure {
         batches.not_submitted(clock::now())?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use asap_bench::run::hap::{self, PREFERRED, REJECTED};
-use asap_bench::run::{Generator, RunPrompts, RUN_SCHEMA, RunDraft, RunManifest};
+use asap_bench::run::{Generator, RUN_SCHEMA, RunDraft, RunManifest, RunPrompts};
 use asap_core::chat::ImageBytes;
 use asap_core::{Prompt, Reporter as _, Sha256};
 use asap_store::{Dataset, Filter, Record, rejected_png, sha256};
@@ -33,7 +33,11 @@ struct Made {
 
 pub(crate) async fn run(args: &FromHapArgs, printer: Printer) -> Result<()> {
     let dataset = Dataset::open(&args.dataset).await?;
-    let filter = if args.all { Filter::default() } else { Filter::kept() };
+    let filter = if args.all {
+        Filter::default()
+    } else {
+        Filter::kept()
+    };
     let rows = spread(dataset.matching_rows(&filter).await?, args.limit);
     let (prompts, n_unlabelled) = prompts(&dataset, &rows).await?;
     if prompts.is_empty() {
@@ -83,7 +87,8 @@ fn prompt_of(record: &Record) -> Option<Prompt> {
 }
 
 fn write_prompts(out: &Path, prompts: &[Prompt]) -> Result<RunPrompts> {
-    let path = out.join("prompts.jsonl");
+    // The stem is what the manifests name the prompts by.
+    let path = out.join("hap-pairs.jsonl");
     let mut text = String::new();
     for prompt in prompts {
         text.push_str(&serde_json::to_string(prompt).context("a prompt is not JSON")?);
@@ -104,7 +109,14 @@ impl Drafts {
     fn open(args: &FromHapArgs, dataset: &Dataset, prompts: &RunPrompts) -> Result<Self> {
         let draft = |model: &str| {
             let settings = [
-                ("dataset", args.dataset.file_name().unwrap_or_default().to_string_lossy().into()),
+                (
+                    "dataset",
+                    args.dataset
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into(),
+                ),
                 ("version", dataset.version().into()),
             ];
             let manifest = RunManifest {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use asap_bench::protocol::GenerationProtocol;
-use asap_bench::run::{Generator, RunPrompts, RUN_SCHEMA, RunDraft, RunManifest};
+use asap_bench::run::{Generator, RUN_SCHEMA, RunDraft, RunManifest, RunPrompts};
 use asap_core::chat::ChatFailureKind;
 use asap_core::{PromptId, Reporter as _};
 use asap_remote::{Environment, ImageClient, ImageEndpoint, ImageFailure, ImageLimits, ImageRequest};

@@ -21,7 +21,11 @@ pub(crate) fn run(args: &RehearseArgs, printer: Printer) -> Result<()> {
     let protocol = protocol(&args.protocol, ShowPrompt::Never)?;
     check_kind(&protocol, args.against.as_deref())?;
     let run = load_run(&args.run, printer)?;
-    let baseline = args.against.as_deref().map(|dir| load_run(dir, printer)).transpose()?;
+    let baseline = args
+        .against
+        .as_deref()
+        .map(|dir| load_run(dir, printer))
+        .transpose()?;
     let runs = Runs {
         run: &run,
         baseline: baseline.as_ref(),

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use asap_bench::cost::{Price, Tariff};
 use asap_bench::judge::{
-    AnswerLog, Backend, BatchLog, JudgeOptions, Mode, PendingBatch, Question, Runs, Summary, export, plan, run_judge, said,
+    AnswerLog, Backend, BatchLog, JudgeOptions, Mode, PendingBatch, Question, Runs, Summary, export, plan,
+    run_judge, said,
 };
 use asap_bench::protocol::Protocol;
 use asap_core::Sha256;

@@ -67,7 +67,11 @@ fn check_place(runs: Runs<'_>, label: &Label) -> std::result::Result<(), String>
 }
 
 /// The known answers about a run, or about two in both orders, with the lines that they stand in.
-pub(in crate::judge) fn rows(runs: Runs<'_>, path: &Path, protocol: &Protocol) -> Result<Vec<(usize, VerdictRow)>> {
+pub(in crate::judge) fn rows(
+    runs: Runs<'_>,
+    path: &Path,
+    protocol: &Protocol,
+) -> Result<Vec<(usize, VerdictRow)>> {
     let labels = labels(path, runs)?;
     let mut rows = Vec::new();
     let mut without: Vec<String> = Vec::new();

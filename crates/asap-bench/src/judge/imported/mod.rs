@@ -104,7 +104,10 @@ fn check_replaced(place: &Path, seen: &BTreeMap<String, usize>) -> Result<()> {
         return Ok(());
     }
     let earlier = read_rows(place)?;
-    let n_lost = earlier.iter().filter(|(_, row)| !seen.contains_key(&row.identity())).count();
+    let n_lost = earlier
+        .iter()
+        .filter(|(_, row)| !seen.contains_key(&row.identity()))
+        .count();
     if n_lost == 0 {
         return Ok(());
     }
@@ -127,7 +130,9 @@ fn completed(runs: Runs<'_>, mut row: VerdictRow) -> VerdictRow {
             row.topic = runs.run.topic(prompt_id).unwrap_or(row.topic.clone());
         }
         VerdictRow::Pair(row) => {
-            let theirs = runs.baseline.and_then(|baseline| listed(baseline, &row.prompt_id, row.seed));
+            let theirs = runs
+                .baseline
+                .and_then(|baseline| listed(baseline, &row.prompt_id, row.seed));
             let ours = listed(runs.run, &row.prompt_id, row.seed);
             row.images_sha256 = [row.images_sha256[0].or(ours), row.images_sha256[1].or(theirs)];
             row.topic = runs.run.topic(&row.prompt_id).unwrap_or(row.topic.clone());

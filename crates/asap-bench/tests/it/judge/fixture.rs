@@ -7,7 +7,7 @@ use asap_bench::judge::{
     AnswerLog, Backend, JudgeOptions, Mode, Question, Runs, Summary, image_questions, run_judge,
 };
 use asap_bench::protocol::{Protocol, ShowPrompt};
-use asap_bench::run::{Depth, Generator, RunPrompts, ProtocolRef, Run, adopt, sha256};
+use asap_bench::run::{Depth, Generator, ProtocolRef, Run, RunPrompts, adopt, sha256};
 use asap_bench::{Result, cost::Price};
 use asap_core::chat::{ChatFailure, ChatFailureKind, ChatPart, ChatReply, ChatRequest, Finish, Usage};
 

@@ -1,13 +1,13 @@
 //! What stays true when a run is stopped, renamed, replayed, or loses an image for a while.
 
+use asap_bench::cost::Tariff;
 use asap_bench::judge::{AnswerLog, Mode, image_questions, plan};
 use asap_bench::run::{Depth, Run, read_manifest, write_manifest};
-use asap_bench::cost::Tariff;
 use asap_core::chat::{ChatFailureKind, Finish};
 
 use super::fixture::{
-    FAIL, How, JUDGE, PASS, Script, adopted, bare_folder, failure, finished, judge_images, png, price, protocol,
-    reply, run, words,
+    FAIL, How, JUDGE, PASS, Script, adopted, bare_folder, failure, finished, judge_images, png, price,
+    protocol, reply, run, words,
 };
 
 fn mode(mode: Mode) -> How {
@@ -23,14 +23,20 @@ async fn an_answer_outlives_a_time_without_the_image() {
     let whole = run(dir.path(), "flux", 0);
     let script = Script::new(|_, _| Ok(reply(FAIL)));
     judge_images(&script, &whole, &How::default()).await.unwrap();
-    let (path, away) = (dir.path().join("images/haf-obj-0002/1.png"), dir.path().join("away.png"));
+    let (path, away) = (
+        dir.path().join("images/haf-obj-0002/1.png"),
+        dir.path().join("away.png"),
+    );
     std::fs::rename(&path, &away).unwrap();
     let gapped = Run::load(dir.path(), Depth::Pixels).unwrap();
     judge_images(&script, &gapped, &How::default()).await.unwrap();
     std::fs::rename(&away, &path).unwrap();
     let again = Run::load(dir.path(), Depth::Pixels).unwrap();
     judge_images(&script, &again, &How::default()).await.unwrap();
-    assert_eq!((script.n_asked(), words(&again)[3].as_str()), (4, "haf-obj-0002/1 fail"));
+    assert_eq!(
+        (script.n_asked(), words(&again)[3].as_str()),
+        (4, "haf-obj-0002/1 fail")
+    );
 }
 
 #[tokio::test]
@@ -60,7 +66,9 @@ async fn a_replay_shows_events_without_an_answer_and_asks_nobody() {
         _ => Ok(reply(PASS)),
     });
     judge_images(&script, &run, &How::default()).await.unwrap();
-    let replay = judge_images(&script, &run, &mode(Mode::ReplayOnly)).await.unwrap();
+    let replay = judge_images(&script, &run, &mode(Mode::ReplayOnly))
+        .await
+        .unwrap();
     assert_eq!((script.n_asked(), replay.n_calls), (4, 0));
     assert_eq!(replay.unscored, [("blocked", 1), ("http", 1)].into());
 }
@@ -98,7 +106,11 @@ async fn asking_again_goes_on_where_it_was_stopped() {
     let rest = Script::new(|_, _| Ok(reply(FAIL)));
     judge_images(&rest, &run, &mode(Mode::Refresh)).await.unwrap();
     assert_eq!(rest.n_asked(), 2, "the one that failed and the one that was left");
-    assert!(words(&run).iter().all(|word| word.ends_with("fail")), "{:?}", words(&run));
+    assert!(
+        words(&run).iter().all(|word| word.ends_with("fail")),
+        "{:?}",
+        words(&run)
+    );
     // It is over: the next one asks everything.
     judge_images(&rest, &run, &mode(Mode::Refresh)).await.unwrap();
     assert_eq!(rest.n_asked(), 2 + 4);

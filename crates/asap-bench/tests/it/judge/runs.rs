@@ -4,7 +4,7 @@ use std::path::Path;
 
 use asap_bench::Error;
 use asap_bench::run::{
-    Depth, RunPrompts, Run, RunDraft, ScoreLog, ScoreRow, read_manifest, read_scores, sha256, write_manifest,
+    Depth, Run, RunDraft, RunPrompts, ScoreLog, ScoreRow, read_manifest, read_scores, sha256, write_manifest,
 };
 use asap_core::chat::ImageBytes;
 
@@ -162,7 +162,11 @@ fn draft(dir: &Path, like: &Run, seeds: &[u64]) -> Result<RunDraft, Error> {
     let mut manifest = like.manifest().clone();
     manifest.images.clear();
     manifest.seeds = seeds.to_vec();
-    RunDraft::open(dir, manifest, RunPrompts::read(&like.dir().join("prompts.jsonl"))?)
+    RunDraft::open(
+        dir,
+        manifest,
+        RunPrompts::read(&like.dir().join("prompts.jsonl"))?,
+    )
 }
 
 #[test]
