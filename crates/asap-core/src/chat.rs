@@ -127,6 +127,10 @@ pub struct ChatReply {
     pub raw: String,
     /// Calls made until it came; 1 where a stored body is read again.
     pub attempts: u32,
+    /// Attempts that the server may have billed without our seeing an answer: it had the request, and time ran
+    /// out or the connection was cut.
+    #[serde(default)]
+    pub unanswered: u32,
 }
 
 /// What kind of failure a call met, which decides what to do next.
@@ -165,4 +169,8 @@ pub struct ChatFailure {
     pub message: String,
     /// Calls made.
     pub attempts: u32,
+    /// Attempts that the server may have billed without our seeing an answer: it had the request, and time ran
+    /// out or the connection was cut.
+    #[serde(default)]
+    pub unanswered: u32,
 }

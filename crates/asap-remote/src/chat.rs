@@ -267,6 +267,7 @@ pub(crate) fn blocked(reason: String, raw: String) -> ChatReply {
         usage: None,
         raw,
         attempts: 1,
+        unanswered: 0,
     }
 }
 

@@ -134,6 +134,7 @@ pub(crate) fn parse(raw: &str) -> Result<ChatReply, String> {
         usage: usage(&json["usageMetadata"]),
         raw: raw.to_owned(),
         attempts: 1,
+        unanswered: 0,
     })
 }
 

@@ -242,6 +242,7 @@ pub(crate) fn parse(raw: &str) -> Result<ChatReply, String> {
         usage: usage(&json["usage"]),
         raw: raw.to_owned(),
         attempts: 1,
+        unanswered: 0,
     })
 }
 

@@ -236,6 +236,7 @@ impl Call<'_> {
             status: None,
             message: self.hide(message),
             attempts,
+            unanswered: 0,
         }
     }
 
