@@ -33,6 +33,8 @@ pub(crate) struct Signal {
     pub(crate) body: String,
     /// Whether it is certain that the server did not do what was asked.
     pub(crate) is_surely_undone: bool,
+    /// Whether the server may have done and billed it, though no whole response came.
+    pub(crate) is_unanswered: bool,
 }
 
 /// A failed response as it came.
@@ -78,6 +80,7 @@ impl Failed<'_> {
             code,
             body: String::from_utf8_lossy(self.body).into_owned(),
             is_surely_undone: kind == ChatFailureKind::RateLimited,
+            is_unanswered: false,
         }
     }
 
