@@ -357,10 +357,11 @@ fn network(error: &reqwest::Error) -> Signal {
         "no connection"
     } else if error.is_builder() {
         // Nothing was sent, and nothing will be.
-        return never(
-            ChatFailureKind::Rejected,
-            "the request cannot be built".to_owned(),
-        );
+        let message = "the request cannot be built".to_owned();
+        return Signal {
+            is_surely_undone: true,
+            ..never(ChatFailureKind::Rejected, message)
+        };
     } else {
         "the connection was cut"
     };

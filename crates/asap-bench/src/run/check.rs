@@ -6,7 +6,7 @@ use std::path::Path;
 use asap_core::{PromptId, Sha256};
 use rayon::prelude::*;
 
-use super::{ImageEntry, PromptSet, RunManifest, is_inside, media_type, sha256};
+use super::{ImageEntry, PromptSet, RunManifest, is_inside, sha256};
 
 /// How deep a run is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -82,6 +82,7 @@ async fn fetch(
                 continue;
             }
             BatchProgress::Ended(answers) => answers,
+            BatchProgress::Gone(failure) => return Err(failed(failure)),
         };
         // A command that was killed here has kept some of the answers already.
         let kept: BTreeSet<(Sha256, u32, String)> = log
@@ -132,7 +133,8 @@ async fn submit(
         if let Some(stop) = over_budget(session, log, batches, &of_shard) {
             return Ok(Some(stop));
         }
-        let job = BatchClient::new(client).submit(&shard).await.map_err(failed)?;
+        let job = BatchClient::new(client).submit(&shard).await;
+        let job = job.map_err(|refused| failed(refused.failure))?;
         let handle = serde_json::to_value(&job).context("cannot store the handle of a batch")?;
         let n_calls = of_shard.len();
         batches.submitted(of_shard, handle, clock::now())?;

@@ -299,3 +299,25 @@ async fn a_workflow_is_read_from_a_file() {
     std::fs::write(&path, WORKFLOW).unwrap();
     assert!(ImageEndpoint::comfy(base, &path).is_ok());
 }
+
+#[tokio::test]
+async fn a_queue_that_answers_nonsense_is_told() {
+    let rig = Rig::new(painter(ImageReply::Image(PNG.to_vec())).with_polls(0)).await;
+    let client = client(&rig, Server::Comfy, Value::Null);
+    rig.stub
+        .script([Misbehaviour::Body(r#"{"prompt_id": ""}"#.to_owned())]);
+    assert_eq!(
+        told(&client.generate(&request()).await, &rig),
+        "`/prompt`: expected a `prompt_id`, got none (after 1 attempts)"
+    );
+    // No entry yet, in a strange form: it is looked at again.
+    for history in ["[]", "7", "null"] {
+        rig.stub
+            .script_for("/history", [Misbehaviour::Body(history.to_owned())]);
+        assert_eq!(
+            told(&client.generate(&request()).await, &rig),
+            "image/png 16",
+            "{history}"
+        );
+    }
+}
