@@ -19,6 +19,16 @@ pub struct ImageBytes {
     pub sha256: Sha256,
 }
 
+/// The media type of an image that judges take, by its first bytes and not by its name.
+pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
 impl std::fmt::Debug for ImageBytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -127,6 +137,10 @@ pub struct ChatReply {
     pub raw: String,
     /// Calls made until it came; 1 where a stored body is read again.
     pub attempts: u32,
+    /// Attempts that the server may have billed without our seeing an answer: it had the request, and time ran
+    /// out or the connection was cut.
+    #[serde(default)]
+    pub unanswered: u32,
 }
 
 /// What kind of failure a call met, which decides what to do next.
@@ -165,4 +179,8 @@ pub struct ChatFailure {
     pub message: String,
     /// Calls made.
     pub attempts: u32,
+    /// Attempts that the server may have billed without our seeing an answer: it had the request, and time ran
+    /// out or the connection was cut.
+    #[serde(default)]
+    pub unanswered: u32,
 }

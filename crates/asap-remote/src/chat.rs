@@ -123,10 +123,13 @@ impl ChatClient {
         let url = self.url(&request.model);
         let call = self.server.call(&url, MAX_REPLY_BYTES);
         let mut n_earlier = 0;
+        let mut unanswered = 0;
         loop {
             let dialect = self.dialect().0;
-            let body = body_with(self.server.vendor, request, dialect)
-                .map_err(|message| call.failure(ChatFailureKind::Rejected, message, n_earlier))?;
+            let body = body_with(self.server.vendor, request, dialect).map_err(|message| ChatFailure {
+                unanswered,
+                ..call.failure(ChatFailureKind::Rejected, message, n_earlier)
+            })?;
             let build = |http: &reqwest::Client| {
                 let post = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
                 self.server.signed(post.body(body.clone()))
@@ -135,13 +138,23 @@ impl ChatClient {
                 Ok(answer) => {
                     let raw = call.hide(String::from_utf8_lossy(&answer.body).into_owned());
                     let attempts = n_earlier + answer.attempts;
+                    unanswered += answer.unanswered;
                     return parse_reply(self.server.vendor, &raw)
-                        .map(|reply| ChatReply { attempts, ..reply })
-                        .map_err(|message| call.failure(ChatFailureKind::Malformed, message, attempts));
+                        .map(|reply| ChatReply {
+                            attempts,
+                            unanswered,
+                            ..reply
+                        })
+                        .map_err(|message| ChatFailure {
+                            unanswered,
+                            ..call.failure(ChatFailureKind::Malformed, message, attempts)
+                        });
                 }
                 Err(mut error) => {
                     n_earlier += error.failure.attempts;
                     error.failure.attempts = n_earlier;
+                    unanswered += error.failure.unanswered;
+                    error.failure.unanswered = unanswered;
                     if let Some(reply) = self.after_refusal(error, dialect, request)? {
                         return Ok(reply);
                     }
@@ -165,6 +178,7 @@ impl ChatClient {
         if let Some(code) = code.filter(|code| openai::is_block(code)) {
             return Ok(Some(ChatReply {
                 attempts: error.failure.attempts,
+                unanswered: error.failure.unanswered,
                 ..blocked(code.to_owned(), error.body)
             }));
         }
@@ -267,6 +281,7 @@ pub(crate) fn blocked(reason: String, raw: String) -> ChatReply {
         usage: None,
         raw,
         attempts: 1,
+        unanswered: 0,
     }
 }
 

@@ -134,6 +134,7 @@ pub(crate) fn parse(raw: &str) -> Result<ChatReply, String> {
         usage: usage(&json["usageMetadata"]),
         raw: raw.to_owned(),
         attempts: 1,
+        unanswered: 0,
     })
 }
 
@@ -156,12 +157,17 @@ fn finish(reason: Option<&str>) -> Result<Finish, String> {
     }
 }
 
+/// `None` without the count of the prompt, or with neither that of the answer nor the sum: nothing is known to
+/// have been free. Google leaves counts of 0 out, so a blocked answer has the sum alone.
 fn usage(json: &Value) -> Option<Usage> {
-    let count = |name: &str| json[name].as_u64().unwrap_or_default();
-    json.is_object().then(|| Usage {
-        prompt: count("promptTokenCount"),
-        cached: count("cachedContentTokenCount"),
-        output: count("candidatesTokenCount"),
-        thoughts: count("thoughtsTokenCount"),
+    let count = |name: &str| json[name].as_u64();
+    let prompt = count("promptTokenCount")?;
+    let thoughts = count("thoughtsTokenCount").unwrap_or_default();
+    let rest = || Some(count("totalTokenCount")?.saturating_sub(prompt.saturating_add(thoughts)));
+    Some(Usage {
+        prompt,
+        cached: count("cachedContentTokenCount").unwrap_or_default(),
+        output: count("candidatesTokenCount").or_else(rest)?,
+        thoughts,
     })
 }

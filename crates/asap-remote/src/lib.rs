@@ -67,7 +67,7 @@ mod transport;
 pub use address::{JudgeAddress, Vendor};
 pub use aimd::LimiterPolicy;
 pub use base::BaseUrl;
-pub use batch::{BatchClient, BatchJob, BatchLimits, BatchProgress, Keyed, Shard, Shards};
+pub use batch::{BatchClient, BatchJob, BatchLimits, BatchProgress, Keyed, Shard, Shards, SubmitFailure};
 pub use chat::{ChatClient, parse_reply};
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, Result};

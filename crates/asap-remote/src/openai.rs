@@ -242,6 +242,7 @@ pub(crate) fn parse(raw: &str) -> Result<ChatReply, String> {
         usage: usage(&json["usage"]),
         raw: raw.to_owned(),
         attempts: 1,
+        unanswered: 0,
     })
 }
 
@@ -258,14 +259,17 @@ fn text(content: &Value) -> String {
     }
 }
 
+/// `None` without the counts of the prompt and of the answer: nothing is known to have been free.
 fn usage(json: &Value) -> Option<Usage> {
     let count = |value: &Value| value.as_u64().unwrap_or_default();
+    let prompt = json["prompt_tokens"].as_u64()?;
+    let completion = json["completion_tokens"].as_u64()?;
     let thoughts = count(&json["completion_tokens_details"]["reasoning_tokens"]);
-    json.is_object().then(|| Usage {
-        prompt: count(&json["prompt_tokens"]),
+    Some(Usage {
+        prompt,
         cached: count(&json["prompt_tokens_details"]["cached_tokens"]),
         // Completion tokens are counted with the thoughts.
-        output: count(&json["completion_tokens"]).saturating_sub(thoughts),
+        output: completion.saturating_sub(thoughts),
         thoughts,
     })
 }

@@ -33,6 +33,8 @@ pub(crate) struct Signal {
     pub(crate) body: String,
     /// Whether it is certain that the server did not do what was asked.
     pub(crate) is_surely_undone: bool,
+    /// Whether the server may have done and billed it, though no whole response came.
+    pub(crate) is_unanswered: bool,
 }
 
 /// A failed response as it came.
@@ -77,7 +79,8 @@ impl Failed<'_> {
             parameter: word("param"),
             code,
             body: String::from_utf8_lossy(self.body).into_owned(),
-            is_surely_undone: kind == ChatFailureKind::RateLimited,
+            is_surely_undone: self.is_surely_undone(kind),
+            is_unanswered: false,
         }
     }
 
@@ -96,6 +99,12 @@ impl Failed<'_> {
             500..=599 => ChatFailureKind::Server,
             _ => ChatFailureKind::Rejected,
         }
+    }
+
+    /// A server that refuses has not begun; one that waited too long (408, 499) may have.
+    fn is_surely_undone(&self, kind: ChatFailureKind) -> bool {
+        let is_limit = matches!(kind, ChatFailureKind::RateLimited | ChatFailureKind::DailyQuota);
+        is_limit || (matches!(self.status, 400..=498) && self.status != 408)
     }
 
     /// `Retry-After`, in seconds or as a date.

@@ -64,6 +64,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) attempts: u32,
+    /// Of these, the ones that the server may have billed without an answer.
+    pub(crate) unanswered: u32,
 }
 
 /// A call that ended without a successful response, with what the server said, where it said something.
@@ -74,6 +76,8 @@ pub(crate) struct CallError {
     pub(crate) code: Option<String>,
     /// The body of the response, without the key; empty where there was none.
     pub(crate) body: String,
+    /// Whether it is certain that the server did not do what was asked.
+    pub(crate) is_surely_undone: bool,
 }
 
 /// What one call is about, apart from its request.
@@ -139,15 +143,15 @@ impl Transport {
         call: Call<'_>,
         build: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> std::result::Result<Answer, CallError> {
-        let client = if is_loopback(call.url) {
-            &self.0.local
-        } else {
-            &self.0.remote
+        let client = match is_local(call.url) {
+            true => &self.0.local,
+            false => &self.0.remote,
         };
         let policy = &self.0.options.retry;
         let number = self.0.n_calls.fetch_add(1, Ordering::Relaxed);
         let mut jitter = Stream::new(self.0.options.seed, &format!("remote/backoff/{number}"));
         let mut attempts = 0;
+        let mut unanswered = 0;
         loop {
             attempts += 1;
             let permit = self.0.limiter.acquire().await;
@@ -166,13 +170,19 @@ impl Transport {
                         headers,
                         body,
                         attempts,
+                        unanswered,
                     });
                 }
                 Err(failed) => failed,
             };
+            unanswered += u32::from(signal.is_unanswered);
             report(permit, &signal, policy.max_server_delay);
             let Some(delay) = delay(policy, call.repeat, &signal, attempts, &mut jitter) else {
-                return Err(call.error(status, signal, attempts));
+                let mut error = call.error(status, signal, attempts);
+                // An earlier attempt may have done what the last one did not.
+                error.is_surely_undone &= unanswered == 0;
+                error.failure.unanswered = unanswered;
+                return Err(error);
             };
             tracing::info!(
                 url = shown(call.url),
@@ -236,6 +246,7 @@ impl Call<'_> {
             status: None,
             message: self.hide(message),
             attempts,
+            unanswered: 0,
         }
     }
 
@@ -252,6 +263,7 @@ impl Call<'_> {
             parameter: signal.parameter,
             code: signal.code,
             body: self.hide(signal.body),
+            is_surely_undone: signal.is_surely_undone,
         }
     }
 }
@@ -260,6 +272,11 @@ impl From<CallError> for ChatFailure {
     fn from(error: CallError) -> Self {
         error.failure
     }
+}
+
+/// Whether a call stays on this machine and needs no certificates: `https` is verified everywhere.
+fn is_local(url: &Url) -> bool {
+    url.scheme() == "http" && is_loopback(url)
 }
 
 /// An address without its query, which may hold a secret.
@@ -309,12 +326,14 @@ fn never(kind: ChatFailureKind, message: String) -> Signal {
         code: None,
         body: String::new(),
         is_surely_undone: false,
+        is_unanswered: false,
     }
 }
 
 fn timed_out(timeout: Duration) -> Signal {
     Signal {
         retry: Retry::Later,
+        is_unanswered: true,
         ..never(
             ChatFailureKind::Timeout,
             format!("no whole answer within {} s", timeout.as_secs_f64()),
@@ -338,10 +357,11 @@ fn network(error: &reqwest::Error) -> Signal {
         "no connection"
     } else if error.is_builder() {
         // Nothing was sent, and nothing will be.
-        return never(
-            ChatFailureKind::Rejected,
-            "the request cannot be built".to_owned(),
-        );
+        let message = "the request cannot be built".to_owned();
+        return Signal {
+            is_surely_undone: true,
+            ..never(ChatFailureKind::Rejected, message)
+        };
     } else {
         "the connection was cut"
     };
@@ -349,6 +369,25 @@ fn network(error: &reqwest::Error) -> Signal {
     Signal {
         retry: Retry::Later,
         is_surely_undone: error.is_connect(),
+        is_unanswered: !error.is_connect(),
         ..never(ChatFailureKind::Network, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_is_verified_on_this_machine_too() {
+        for (text, expected) in [
+            ("http://127.0.0.1:8000/v1", true),
+            ("http://localhost", true),
+            ("https://localhost:8443/v1", false),
+            ("https://127.0.0.1/v1", false),
+            ("http://example.org", false),
+        ] {
+            assert_eq!(is_local(&text.parse().unwrap()), expected, "{text}");
+        }
     }
 }

@@ -214,6 +214,7 @@ mod tests {
             usage: None,
             raw: String::new(),
             attempts: 1,
+            unanswered: 0,
         })
     }
 

@@ -189,6 +189,15 @@ impl Event {
         }
     }
 
+    /// Attempts that the server may have billed without an answer that we saw.
+    pub(super) fn unanswered(&self) -> u32 {
+        match self {
+            Self::Reply(reply) => reply.unanswered,
+            Self::Failure(failure) => failure.unanswered,
+            Self::NoImage => 0,
+        }
+    }
+
     /// The model that answered, as the server names it.
     pub fn model_version(&self) -> Option<&str> {
         match self {

@@ -22,20 +22,19 @@ pub(super) fn charged_usd(record: &AnswerRecord, protocol: &Protocol, price: &Pr
     let is_unknown = match &record.event {
         Event::Reply(_) => record.attempts > 0,
         Event::Failure(_) if record.is_batch => false,
-        Event::Failure(failure) => matches!(
-            failure.kind,
-            ChatFailureKind::Timeout | ChatFailureKind::Malformed
-        ),
+        // Timeouts are among the unanswered attempts.
+        Event::Failure(failure) => failure.kind == ChatFailureKind::Malformed,
         Event::NoImage => false,
     };
-    match record.usd {
+    let most = || price.usd(&most_usage(protocol, price, record.sampling.max_output_tokens), tariff);
+    // Attempts that nobody saw the end of may have been billed like the one that was seen.
+    let unseen = f64::from(record.event.unanswered()) * most();
+    let seen = match record.usd {
         Some(usd) => usd,
-        None if is_unknown => price.usd(
-            &most_usage(protocol, price, record.sampling.max_output_tokens),
-            tariff,
-        ),
+        None if is_unknown => most(),
         None => 0.0,
-    }
+    };
+    seen + unseen
 }
 
 /// What the answers of a log cost so far under a protocol, and against the baseline that `questions` are about. In USD.

@@ -36,6 +36,7 @@ mod render;
 mod status;
 mod table;
 mod tables;
+mod tables_of_record;
 mod verify;
 mod view;
 mod write;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use asap_core::chat::media_type;
 use asap_core::{PromptId, Sha256};
 use rayon::prelude::*;
 
-use super::{ImageEntry, RunManifest, RunPrompts, is_inside, media_type, sha256};
+use super::{ImageEntry, RunManifest, RunPrompts, is_inside, sha256};
 
 /// How deep a run is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

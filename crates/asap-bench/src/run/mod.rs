@@ -22,9 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use asap_core::chat::ImageBytes;
+use asap_core::chat::{ImageBytes, media_type};
 use asap_core::{Prompt, PromptId, Sample, Sha256, Topic};
-use image::ImageFormat;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
@@ -306,16 +305,6 @@ pub fn write_manifest(dir: &Path, manifest: &RunManifest) -> Result<()> {
 /// SHA-256 of some bytes.
 pub fn sha256(bytes: &[u8]) -> Sha256 {
     Sha256::from_bytes(sha2::Sha256::digest(bytes).into())
-}
-
-/// The media type of an image that judges take, by its first bytes and not by its name.
-pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    match image::guess_format(bytes).ok()? {
-        ImageFormat::Png => Some("image/png"),
-        ImageFormat::Jpeg => Some("image/jpeg"),
-        ImageFormat::WebP => Some("image/webp"),
-        _ => None,
-    }
 }
 
 /// Whether a file of the manifest lies in the run: no absolute path, no `..`.

@@ -88,7 +88,7 @@ async fn fetch(
             serde_json::from_value(batch.job.clone()).context("the stored handle of a batch is not one")?;
         let progress = match BatchClient::new(client).poll(&job).await {
             // A batch that is gone would be in the way for ever; its questions are asked again.
-            Err(failure) if failure.status == Some(404) => {
+            Ok(BatchProgress::Gone(failure)) => {
                 session.printer.note(&format!(
                     "batch `{}` is no longer on the server: {failure}",
                     job.id
@@ -107,6 +107,7 @@ async fn fetch(
                 continue;
             }
             BatchProgress::Ended(answers) => answers,
+            BatchProgress::Gone(failure) => return Err(failed(failure)),
         };
         // A command that was killed here has kept some of the answers already.
         let kept: BTreeSet<(Sha256, u32, String)> = log
@@ -209,14 +210,8 @@ async fn wait(session: &Session<'_>, interrupt: &Interrupt) {
 }
 
 /// What a failed submission means, kept in the log where it is sure that there is no batch.
-fn not_begun(batches: &mut BatchLog, failure: ChatFailure) -> Result<anyhow::Error> {
-    let is_sure = matches!(
-        failure.kind,
-        ChatFailureKind::Rejected
-            | ChatFailureKind::Denied
-            | ChatFailureKind::DailyQuota
-            | ChatFailureKind::RateLimited
-    );
+fn not_begun(batches: &mut BatchLog, failure: SubmitFailure) -> Result<anyhow::Error> {
+    let is_sure = failure.is_surely_not_begun;
     let (what, hint) = match is_sure {
         true => (
             "was not taken",

@@ -57,6 +57,7 @@ impl Backend for Nobody {
             status: None,
             message: "nobody is asked".to_owned(),
             attempts: 0,
+            unanswered: 0,
         })
     }
 }

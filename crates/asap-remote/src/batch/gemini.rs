@@ -10,26 +10,31 @@ use bytes::Bytes;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::{BatchClient, BatchJob, Ended, Fields, Outcome, Shard, Stage, lines, text_of};
+use super::{BatchClient, BatchJob, Ended, Fields, Outcome, Shard, Stage, SubmitFailure, text_of};
 use crate::address::Vendor;
 use crate::signal::{Failed, quote};
-use crate::transport::Repeat;
 
-pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<String, ChatFailure> {
+pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<String, SubmitFailure> {
     let base = &client.0.server().base;
     let model = client.0.address().model();
     let url = base.join(&format!("/v1beta/models/{model}:batchGenerateContent"));
     let body = if shard.is_inline() {
         inline_body(shard)
     } else {
-        let name = upload(client, shard.lines(Vendor::Gemini)).await?;
+        let name = upload(client, shard.lines(Vendor::Gemini))
+            .await
+            .map_err(SubmitFailure::before)?;
         let body = json!({"batch": {"displayName": "asap", "inputConfig": {"fileName": name}}});
         body.to_string().into()
     };
-    let answer = client.post_json(&url, Repeat::IfUndone, body).await?;
-    match client.json(&url, &answer)?["name"].as_str() {
+    let answer = client.begin(&url, body).await?;
+    let json = client.json(&url, &answer).map_err(SubmitFailure::after)?;
+    match json["name"].as_str() {
         Some(name) if name.starts_with("batches/") => Ok(name.to_owned()),
-        name => Err(client.malformed(&url, format!("expected a `name` of `batches/...`, got {name:?}"))),
+        name => {
+            let message = format!("expected a `name` of `batches/...`, got {name:?}");
+            Err(SubmitFailure::after(client.malformed(&url, message)))
+        }
     }
 }
 
@@ -56,7 +61,7 @@ async fn upload(client: &BatchClient<'_>, file: Bytes) -> Result<String, ChatFai
             .header("content-type", "application/json");
         server.signed(start.body(describe.clone()))
     };
-    let started = client.call(&url, Repeat::Freely, build).await?;
+    let started = client.call(&url, build).await?;
     let place = started
         .headers
         .get("x-goog-upload-url")
@@ -74,7 +79,7 @@ async fn upload(client: &BatchClient<'_>, file: Bytes) -> Result<String, ChatFai
             .header("x-goog-upload-command", "upload, finalize")
             .body(file.clone())
     };
-    let answer = client.call(&place, Repeat::Freely, build).await?;
+    let answer = client.call(&place, build).await?;
     match client.json(&place, &answer)?["file"]["name"].as_str() {
         Some(name) if name.starts_with("files/") => Ok(name.to_owned()),
         name => Err(client.malformed(&place, format!("expected a `name` of `files/...`, got {name:?}"))),
@@ -93,8 +98,8 @@ pub(super) async fn poll(client: &BatchClient<'_>, job: &BatchJob) -> Result<Sta
     let missing = match state {
         "PENDING" | "QUEUED" | "RUNNING" | "CANCELLING" | "PAUSED" | "UPDATING" | "UNSPECIFIED" => {
             let count = |name: &str| counted(&metadata["batchStats"][name]);
-            let n_done =
-                count("successfulRequestCount").map(|n| n + count("failedRequestCount").unwrap_or(0));
+            let n_done = count("successfulRequestCount")
+                .map(|n| n.saturating_add(count("failedRequestCount").unwrap_or(0)));
             return Ok(Stage::Running { n_done });
         }
         "SUCCEEDED" | "PARTIALLY_SUCCEEDED" => (
@@ -147,12 +152,7 @@ async fn fetch(
                 .join(&format!("/v1beta/{name}:download?alt=media"));
             files.extend_from_slice(&client.get(&place).await?.body);
         }
-        for line in lines(&files) {
-            let (key, outcome) = line
-                .and_then(answer)
-                .map_err(|message| client.malformed(&place, message))?;
-            answers.insert(key, outcome);
-        }
+        client.read(&place, &files, answer, &mut answers)?;
         if !answers.is_empty() {
             break;
         }
@@ -168,9 +168,8 @@ fn answer(mut line: Fields) -> Result<(String, Outcome), String> {
         return Ok((key, Outcome::Body(text_of(&response))));
     }
     let Some(mut error) = line.take_fields("error").or_else(|| line.take_fields("status")) else {
-        return Err(format!(
-            "the answer to `{key}` has neither `response` nor `error`"
-        ));
+        let message = "expected `response` or `error`, got neither".to_owned();
+        return Ok((key, Outcome::malformed(message)));
     };
     let code = error.take_number("code").unwrap_or_default();
     let message = quote(&error.take_text("message").unwrap_or_default());

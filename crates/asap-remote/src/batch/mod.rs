@@ -23,7 +23,7 @@ pub use shard::{BatchLimits, Shard, Shards};
 use crate::address::Vendor;
 use crate::chat::{ChatClient, blocked, parse_reply};
 use crate::ordered::Ordered;
-use crate::transport::{Answer, Call, Repeat};
+use crate::transport::{Answer, Call, Repeat, shown};
 
 /// A file of answers holds text only.
 const MAX_RESULT_BYTES: usize = 1 << 30;
@@ -57,6 +57,36 @@ pub enum BatchProgress {
     },
     /// Ended, well or not: one answer or failure for each key of the job, in their order.
     Ended(Vec<Keyed>),
+    /// The server does not know the job, or has deleted its answers (status 404): no later look will find them.
+    Gone(ChatFailure),
+}
+
+/// Why there is no job after a submission.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct SubmitFailure {
+    /// The failed call.
+    pub failure: ChatFailure,
+    /// Whether the server surely did not begin the batch; else it may have, and may bill it.
+    pub is_surely_not_begun: bool,
+}
+
+impl SubmitFailure {
+    /// A failure before the call that begins the batch.
+    const fn before(failure: ChatFailure) -> Self {
+        Self {
+            failure,
+            is_surely_not_begun: true,
+        }
+    }
+
+    /// A failure after it.
+    const fn after(failure: ChatFailure) -> Self {
+        Self {
+            failure,
+            is_surely_not_begun: false,
+        }
+    }
 }
 
 /// Makes and follows batches on the server of a [`ChatClient`].
@@ -83,6 +113,16 @@ enum Outcome {
         status: Option<u16>,
         message: String,
     },
+}
+
+impl Outcome {
+    fn malformed(message: String) -> Self {
+        Self::Failed {
+            kind: ChatFailureKind::Malformed,
+            status: None,
+            message,
+        }
+    }
 }
 
 /// Where a batch is, before its answers are fetched.
@@ -115,8 +155,8 @@ impl<'a> BatchClient<'a> {
     /// may have begun the batch.
     ///
     /// # Errors
-    /// A [`ChatFailure`] of any kind.
-    pub async fn submit(&self, shard: &Shard) -> Result<BatchJob, ChatFailure> {
+    /// A [`SubmitFailure`], which tells the two apart.
+    pub async fn submit(&self, shard: &Shard) -> Result<BatchJob, SubmitFailure> {
         let id = match self.0.server().vendor {
             Vendor::Gemini => gemini::submit(self, shard).await?,
             Vendor::OpenAi => openai::submit(self, shard).await?,
@@ -147,23 +187,26 @@ impl<'a> BatchClient<'a> {
                 .failure(ChatFailureKind::Rejected, message, 0));
         }
         let stage = match server.vendor {
-            Vendor::Gemini => gemini::poll(self, job).await?,
-            Vendor::OpenAi => openai::poll(self, job).await?,
+            Vendor::Gemini => gemini::poll(self, job).await,
+            Vendor::OpenAi => openai::poll(self, job).await,
         };
-        Ok(match stage {
-            Stage::Running { n_done } => BatchProgress::Running { n_done },
-            Stage::Ended(ended) => BatchProgress::Ended(self.answers(job, ended)),
-        })
+        match stage {
+            Ok(Stage::Running { n_done }) => Ok(BatchProgress::Running { n_done }),
+            Ok(Stage::Ended(ended)) => Ok(BatchProgress::Ended(self.answers(job, ended))),
+            Err(failure) if failure.status == Some(404) => Ok(BatchProgress::Gone(failure)),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Polls until the batch has ended.
     ///
     /// # Errors
-    /// As [`BatchClient::poll`].
+    /// As [`BatchClient::poll`], and where the job is gone.
     pub async fn wait(&self, job: &BatchJob, every: Duration) -> Result<Vec<Keyed>, ChatFailure> {
         loop {
             match self.poll(job).await? {
                 BatchProgress::Ended(answers) => return Ok(answers),
+                BatchProgress::Gone(failure) => return Err(failure),
                 BatchProgress::Running { n_done } => {
                     tracing::debug!(id = job.id, ?n_done, "batch is running");
                     self.0.transport().clock().sleep(every).await;
@@ -199,27 +242,61 @@ impl<'a> BatchClient<'a> {
     async fn call(
         &self,
         url: &Url,
-        repeat: Repeat,
         build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
     ) -> Result<Answer, ChatFailure> {
-        let call = Call {
-            repeat,
-            ..self.0.server().call(url, MAX_RESULT_BYTES)
-        };
+        let call = self.0.server().call(url, MAX_RESULT_BYTES);
         Ok(self.0.transport().call(call, build).await?)
     }
 
     async fn get(&self, url: &Url) -> Result<Answer, ChatFailure> {
         let build = |http: &reqwest::Client| self.0.server().signed(http.get(url.clone()));
-        self.call(url, Repeat::Freely, build).await
+        self.call(url, build).await
     }
 
-    async fn post_json(&self, url: &Url, repeat: Repeat, body: Bytes) -> Result<Answer, ChatFailure> {
+    /// The call that begins a batch.
+    async fn begin(&self, url: &Url, body: Bytes) -> Result<Answer, SubmitFailure> {
         let build = |http: &reqwest::Client| {
             let post = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
             self.0.server().signed(post.body(body.clone()))
         };
-        self.call(url, repeat, build).await
+        let call = Call {
+            repeat: Repeat::IfUndone,
+            ..self.0.server().call(url, MAX_RESULT_BYTES)
+        };
+        let answer = self.0.transport().call(call, build).await;
+        answer.map_err(|error| SubmitFailure {
+            is_surely_not_begun: error.is_surely_undone,
+            failure: error.failure,
+        })
+    }
+
+    /// Adds the answers of a file. A line without a key is skipped, so that it does not cost the others; a file
+    /// without one good line is something else than answers.
+    fn read(
+        &self,
+        url: &Url,
+        file: &[u8],
+        answer: impl Fn(Fields) -> Result<(String, Outcome), String>,
+        answers: &mut BTreeMap<String, Outcome>,
+    ) -> Result<(), ChatFailure> {
+        let mut n_good = 0_usize;
+        let mut bad = None;
+        for line in lines(file) {
+            match line.and_then(&answer) {
+                Ok((key, outcome)) => {
+                    n_good += 1;
+                    answers.insert(key, outcome);
+                }
+                Err(message) => {
+                    tracing::warn!(url = shown(url), message, "a line of the answers is skipped");
+                    bad = Some(message);
+                }
+            }
+        }
+        match bad {
+            Some(message) if n_good == 0 => Err(self.malformed(url, message)),
+            _ => Ok(()),
+        }
     }
 
     /// The response as JSON.

@@ -8,12 +8,12 @@ use asap_core::chat::{ChatFailure, ChatFailureKind};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use super::{BatchClient, BatchJob, Ended, Fields, Outcome, Shard, Stage, lines, text_of};
+use super::{BatchClient, BatchJob, Ended, Fields, Outcome, Shard, Stage, SubmitFailure, text_of};
 use crate::address::Vendor;
 use crate::signal::{Failed, quote};
-use crate::transport::Repeat;
+use crate::transport::Answer;
 
-pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<String, ChatFailure> {
+pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<String, SubmitFailure> {
     let server = client.0.server();
     let url = server.base.join("/files");
     let file = shard.lines(Vendor::OpenAi);
@@ -24,9 +24,10 @@ pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<St
         server.signed(http.post(url.clone()).multipart(form))
     };
     // A second copy of a file costs nothing.
-    let answer = client.call(&url, Repeat::Freely, build).await?;
-    let uploaded = client.json(&url, &answer)?;
-    let file_id = id(client, &url, &uploaded)?;
+    let uploaded = client.call(&url, build).await;
+    let file_id = uploaded
+        .and_then(|answer| id(client, &url, &answer))
+        .map_err(SubmitFailure::before)?;
 
     let url = server.base.join("/batches");
     let body = json!({
@@ -34,16 +35,14 @@ pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<St
         "endpoint": "/v1/chat/completions",
         "completion_window": "24h",
     });
-    let answer = client
-        .post_json(&url, Repeat::IfUndone, body.to_string().into())
-        .await?;
-    id(client, &url, &client.json(&url, &answer)?)
+    let answer = client.begin(&url, body.to_string().into()).await?;
+    id(client, &url, &answer).map_err(SubmitFailure::after)
 }
 
-fn id(client: &BatchClient<'_>, url: &reqwest::Url, json: &Value) -> Result<String, ChatFailure> {
-    match json["id"].as_str() {
-        Some(id) => Ok(id.to_owned()),
-        None => Err(client.malformed(url, "expected an `id`, got none".to_owned())),
+fn id(client: &BatchClient<'_>, url: &reqwest::Url, answer: &Answer) -> Result<String, ChatFailure> {
+    match client.json(url, answer)?["id"].as_str() {
+        Some(id) if !id.is_empty() => Ok(id.to_owned()),
+        _ => Err(client.malformed(url, "expected an `id`, got none".to_owned())),
     }
 }
 
@@ -56,7 +55,7 @@ pub(super) async fn poll(client: &BatchClient<'_>, job: &BatchJob) -> Result<Sta
             let counts = &batch["request_counts"];
             let n_done = counts["completed"].as_u64();
             return Ok(Stage::Running {
-                n_done: n_done.map(|n| n + counts["failed"].as_u64().unwrap_or_default()),
+                n_done: n_done.map(|n| n.saturating_add(counts["failed"].as_u64().unwrap_or_default())),
             });
         }
         "completed" => (
@@ -78,12 +77,7 @@ pub(super) async fn poll(client: &BatchClient<'_>, job: &BatchJob) -> Result<Sta
         };
         let url = client.0.server().base.join(&format!("/files/{file_id}/content"));
         let file = client.get(&url).await?.body;
-        for line in lines(&file) {
-            let (key, outcome) = line
-                .and_then(answer)
-                .map_err(|message| client.malformed(&url, message))?;
-            answers.insert(key, outcome);
-        }
+        client.read(&url, &file, answer, &mut answers)?;
     }
     Ok(Stage::Ended(Ended { missing, answers }))
 }
@@ -131,7 +125,10 @@ fn answer(mut line: Fields) -> Result<(String, Outcome), String> {
     match status {
         Some(200) => Ok((key, Outcome::Body(body))),
         Some(status) => Ok((key, refused(status, body))),
-        None => Err(format!("the answer to `{key}` has no `status_code`")),
+        None => {
+            let message = "expected a `status_code`, got none".to_owned();
+            Ok((key, Outcome::malformed(message)))
+        }
     }
 }
 

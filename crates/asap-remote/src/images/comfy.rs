@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{GeneratedImage, ImageClient, ImageFailure, ImageRequest, Workflow, refused};
 use crate::signal::quote;
-use crate::transport::shown;
+use crate::transport::{Call, Repeat, shown};
 
 /// The history is looked at after this long, then ever more rarely up to [`SLOWEST_POLL`].
 const FIRST_POLL: Duration = Duration::from_millis(500);
@@ -34,13 +34,18 @@ pub(super) async fn generate(
         let post = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
         post.body(body.clone())
     };
-    let call = client.server.call(&url, client.max_json_bytes());
+    let call = Call {
+        repeat: Repeat::IfUndone,
+        ..client.server.call(&url, client.max_json_bytes())
+    };
     let answer = client.transport.call(call, build).await.map_err(refused)?;
     let queued = client.json(&url, &answer.body)?;
     // The id becomes a part of an address.
     let is_id = |id: &&str| {
-        id.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !id.is_empty()
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let Some(id) = queued["prompt_id"].as_str().filter(is_id) else {
         let message = "expected a `prompt_id`, got none".to_owned();
@@ -73,17 +78,17 @@ async fn finished(client: &ImageClient, id: &str) -> Result<Value, ImageFailure>
     let mut pause = FIRST_POLL;
     loop {
         let body = get(client, &url, client.max_json_bytes()).await?;
-        let mut history = client.json(&url, &body)?;
-        let entry = history[id].take();
+        let history = client.json(&url, &body)?;
+        let entry = &history[id];
         if entry["status"]["status_str"] == "error" {
             return Err(ImageFailure::WorkflowFailed {
                 url: shown(&url),
-                reason: error_of(&entry),
+                reason: error_of(entry),
             });
         }
         // An entry appears when the job has ended; only newer servers say so in it.
         if entry.is_object() && entry["status"]["completed"] != false {
-            return Ok(entry);
+            return Ok(entry.clone());
         }
         if clock.now() >= deadline {
             let message = format!("no image within {} s", client.limits.max_job.as_secs());

@@ -7,7 +7,7 @@ mod workflow;
 use std::time::Duration;
 
 use asap_core::Sha256;
-use asap_core::chat::{ChatFailure, ChatFailureKind, ImageBytes};
+use asap_core::chat::{ChatFailure, ChatFailureKind, ImageBytes, media_type};
 use bytes::Bytes;
 use reqwest::Url;
 use serde_json::{Map, Value};
@@ -212,16 +212,6 @@ impl ImageClient {
     /// Room for an image as base64 and the JSON around it.
     fn max_json_bytes(&self) -> usize {
         self.limits.max_image_bytes / 3 * 4 + (1 << 20)
-    }
-}
-
-/// What a file is by its first bytes.
-fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{GeneratedImage, ImageClient, ImageFailure, ImageRequest, refused};
 use crate::chat::Server;
+use crate::transport::{Call, Repeat};
 
 /// The body of a request. `response_format` is not sent unless `extra` has it: models that always answer with
 /// base64 refuse the field.
@@ -45,7 +46,10 @@ pub(super) async fn generate(
         let post = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
         client.server.signed(post.body(body.clone()))
     };
-    let call = client.server.call(&url, client.max_json_bytes());
+    let call = Call {
+        repeat: Repeat::IfUndone,
+        ..client.server.call(&url, client.max_json_bytes())
+    };
     let answer = client.transport.call(call, build).await.map_err(refused)?;
     let json = client.json(&url, &answer.body)?;
     let malformed = |message: String| client.failure(&url, ChatFailureKind::Malformed, message);

@@ -41,6 +41,8 @@ pub enum Misbehaviour {
     Cut,
     /// A web page in place of JSON, with status 200.
     NotJson,
+    /// This body with status 200, whatever it is.
+    Body(String),
 }
 
 /// The answer to a request at `path`.
@@ -118,6 +120,7 @@ pub(super) fn send_for(misbehaviour: &Misbehaviour, vendor: Vendor, model: &str)
         }
         Misbehaviour::Cut => Sent::Cut(answer(&super::chat::Answer::Complete("{}")).into()),
         Misbehaviour::NotJson => Sent::bytes("text/html", "<html><body>It works!</body></html>".into()),
+        Misbehaviour::Body(text) => json_text(text.clone()),
     }
 }
 

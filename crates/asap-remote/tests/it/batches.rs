@@ -250,7 +250,10 @@ async fn a_batch_is_not_begun_twice() {
             rig.stub.script_for(path, [misbehaviour.clone()]);
             let told = match batches.submit(&shard).await {
                 Ok(_) => "begun".to_owned(),
-                Err(failure) => told(&Err(failure)),
+                Err(refused) => {
+                    assert!(!refused.is_surely_not_begun, "{vendor:?} {misbehaviour:?}");
+                    told(&Err(refused.failure))
+                }
             };
             assert!(
                 told.starts_with(expected),
@@ -302,4 +305,103 @@ async fn a_job_of_another_server_is_not_asked_for() {
         "{failure}"
     );
     assert_eq!(rig.stub.n_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_batch_is_surely_not_begun() {
+    for (vendor, upload, begin) in [
+        (Vendor::Gemini, "/upload", "/v1beta/models"),
+        (Vendor::OpenAi, "/v1/files", "/v1/batches"),
+    ] {
+        for (path, misbehaviour, expected) in [
+            (upload, Misbehaviour::Status(401), true),
+            (upload, Misbehaviour::NotJson, true),
+            (begin, Misbehaviour::Status(400), true),
+            (begin, Misbehaviour::DailyQuota, true),
+            (begin, Misbehaviour::Status(408), false),
+            (begin, Misbehaviour::NotJson, false),
+        ] {
+            let rig = Rig::new(echo(|_| None)).await;
+            let client = rig.client(vendor);
+            let batches = BatchClient::new(&client);
+            let mut shards = batches.shards([numbered(&client, 0)], small(0));
+            rig.stub.script_for(path, [misbehaviour.clone()]);
+            let refused = batches
+                .submit(&shards.next().unwrap().unwrap())
+                .await
+                .unwrap_err();
+            assert_eq!(
+                refused.is_surely_not_begun, expected,
+                "{vendor:?} {path} {misbehaviour:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_the_server_does_not_know_is_gone() {
+    for (vendor, id) in [(Vendor::Gemini, "batches/b9"), (Vendor::OpenAi, "batch_9")] {
+        let rig = Rig::new(echo(|_| None)).await;
+        let client = rig.client(vendor);
+        let base = match vendor {
+            Vendor::Gemini => rig.stub.base().to_owned(),
+            Vendor::OpenAi => rig.stub.openai_base(),
+        };
+        let job = BatchJob {
+            vendor,
+            base,
+            model: client.address().model().to_owned(),
+            id: id.to_owned(),
+            keys: vec!["k".to_owned()],
+        };
+        let progress = BatchClient::new(&client).poll(&job).await.unwrap();
+        assert!(
+            matches!(&progress, BatchProgress::Gone(failure) if failure.status == Some(404)),
+            "{progress:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bad_line_does_not_cost_the_other_answers() {
+    for (vendor, files, name, good) in [
+        (
+            Vendor::Gemini,
+            "/v1beta/files",
+            "key",
+            r#"{"key":"key-0","response":{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}}"#,
+        ),
+        (
+            Vendor::OpenAi,
+            "/v1/files/",
+            "custom_id",
+            r#"{"custom_id":"key-0","response":{"status_code":200,"body":{"choices":[{"message":{"content":"a"}}]}}}"#,
+        ),
+    ] {
+        let rig = Rig::new(echo(|_| None).with_polls(0)).await;
+        let client = rig.client(vendor);
+        let batches = BatchClient::new(&client);
+        let requests = (0..3).map(|number| numbered(&client, number));
+        let shard = batches.shards(requests, small(0)).next().unwrap().unwrap();
+        let job = batches.submit(&shard).await.unwrap();
+        let bad = format!("{{\n{{}}\n[]\n{{\"{name}\":\"key-1\"}}\n");
+        rig.stub
+            .script_for(files, [Misbehaviour::Body(format!("{bad}{good}\n"))]);
+        let answers = batches.wait(&job, Duration::from_secs(60)).await.unwrap();
+        let malformed = match vendor {
+            Vendor::Gemini => "key-1 Malformed: expected `response` or `error`, got neither (1)",
+            Vendor::OpenAi => "key-1 Malformed: expected a `status_code`, got none (1)",
+        };
+        assert_eq!(
+            lines(&answers),
+            [
+                "key-0 Complete: a",
+                malformed,
+                "key-2 Malformed: the batch is complete without an answer to this (1)"
+            ]
+        );
+        // A page of a proxy is no file of answers: it is asked for again another time.
+        rig.stub.script_for(files, [Misbehaviour::NotJson]);
+        assert!(batches.poll(&job).await.is_err(), "{vendor:?}");
+    }
 }

@@ -263,3 +263,43 @@ fn answers_of_openai_are_told_apart() {
         assert_eq!(read(Vendor::OpenAi, &raw), expected, "{raw}");
     }
 }
+
+#[test]
+fn a_usage_without_its_counts_is_not_free() {
+    let read = |vendor, usage: &Value| {
+        let raw = match vendor {
+            Vendor::Gemini => json!({"candidates": [{"finishReason": "STOP"}], "usageMetadata": usage}),
+            Vendor::OpenAi => json!({"choices": [{"message": {"content": "a"}}], "usage": usage}),
+        };
+        let usage = parse_reply(vendor, &raw.to_string()).unwrap().usage;
+        usage.map(|usage| [usage.prompt, usage.cached, usage.output, usage.thoughts])
+    };
+    let most = u64::MAX;
+    for (usage, expected) in [
+        (json!({}), None),
+        (json!({"candidatesTokenCount": 1}), None),
+        (json!({"promptTokenCount": 5}), None),
+        (
+            json!({"promptTokenCount": 5, "totalTokenCount": 5}),
+            Some([5, 0, 0, 0]),
+        ),
+        (
+            json!({"promptTokenCount": most, "thoughtsTokenCount": most, "totalTokenCount": 1}),
+            Some([most, 0, 0, most]),
+        ),
+    ] {
+        assert_eq!(read(Vendor::Gemini, &usage), expected, "{usage}");
+    }
+    for (usage, expected) in [
+        (json!({}), None),
+        (json!({"prompt_tokens": 5}), None),
+        (json!({"completion_tokens": 5}), None),
+        (
+            json!({"prompt_tokens": 5, "completion_tokens": 1,
+                   "completion_tokens_details": {"reasoning_tokens": most}}),
+            Some([5, 0, 0, most]),
+        ),
+    ] {
+        assert_eq!(read(Vendor::OpenAi, &usage), expected, "{usage}");
+    }
+}

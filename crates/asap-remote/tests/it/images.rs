@@ -226,8 +226,11 @@ async fn servers_that_misbehave_are_met_as_those_of_judges() {
                 Misbehaviour::RateLimitWithRetryAfter("9".to_owned()),
                 "image/png 16".to_owned(),
             ),
-            (Misbehaviour::Status(502), "image/png 16".to_owned()),
-            (Misbehaviour::Cut, "image/png 16".to_owned()),
+            // It may have been made and billed: it is not asked for again.
+            (
+                Misbehaviour::Status(502),
+                format!("`{path}`: status 502: this is a 502 (after 1 attempts)"),
+            ),
             (
                 Misbehaviour::Status(401),
                 format!("`{path}`: status 401: this is a 401 (after 1 attempts)"),
@@ -258,6 +261,20 @@ async fn servers_that_misbehave_are_met_as_those_of_judges() {
 }
 
 #[tokio::test]
+async fn a_cut_connection_does_not_pay_for_an_image_twice() {
+    for server in SERVERS {
+        let rig = Rig::new(painter(ImageReply::Image(PNG.to_vec())).with_polls(0)).await;
+        rig.stub.script([Misbehaviour::Cut]);
+        let outcome = client(&rig, server, Value::Null).generate(&request()).await;
+        let Err(ImageFailure::Call(failure)) = outcome else {
+            panic!("{server:?}: {}", told(&outcome, &rig));
+        };
+        assert_eq!((failure.attempts, failure.unanswered), (1, 1), "{server:?}");
+        assert_eq!(rig.stub.n_requests(), 1, "{server:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_workflow_that_the_server_refuses_is_told() {
     let rig = Rig::new(painter(ImageReply::Image(PNG.to_vec()))).await;
     let text = r#"{"1": {"class_type": "KSampler", "inputs": {"seed": "{{seed}}", "text": "{{prompt}}"}}}"#;
@@ -281,4 +298,26 @@ async fn a_workflow_is_read_from_a_file() {
     assert_eq!(missing.to_string(), format!("cannot read `{}`", path.display()));
     std::fs::write(&path, WORKFLOW).unwrap();
     assert!(ImageEndpoint::comfy(base, &path).is_ok());
+}
+
+#[tokio::test]
+async fn a_queue_that_answers_nonsense_is_told() {
+    let rig = Rig::new(painter(ImageReply::Image(PNG.to_vec())).with_polls(0)).await;
+    let client = client(&rig, Server::Comfy, Value::Null);
+    rig.stub
+        .script([Misbehaviour::Body(r#"{"prompt_id": ""}"#.to_owned())]);
+    assert_eq!(
+        told(&client.generate(&request()).await, &rig),
+        "`/prompt`: expected a `prompt_id`, got none (after 1 attempts)"
+    );
+    // No entry yet, in a strange form: it is looked at again.
+    for history in ["[]", "7", "null"] {
+        rig.stub
+            .script_for("/history", [Misbehaviour::Body(history.to_owned())]);
+        assert_eq!(
+            told(&client.generate(&request()).await, &rig),
+            "image/png 16",
+            "{history}"
+        );
+    }
 }

@@ -70,6 +70,25 @@ async fn what_may_pass_is_tried_again_with_jitter() {
 }
 
 #[tokio::test]
+async fn attempts_that_may_have_been_billed_are_counted() {
+    let retry = RetryPolicy {
+        max_attempts: 3,
+        ..RetryPolicy::default()
+    };
+    for vendor in VENDORS {
+        let rig = Rig::with_retry(Rules::always(FINE), retry).await;
+        let client = rig.client(vendor);
+        rig.stub.script([Misbehaviour::Cut, Misbehaviour::RateLimit]);
+        let reply = client.ask(&question(&client)).await.unwrap();
+        assert_eq!((reply.attempts, reply.unanswered), (3, 1), "{vendor:?}");
+        rig.stub
+            .script([Misbehaviour::Cut, Misbehaviour::Cut, Misbehaviour::Status(500)]);
+        let failure = client.ask(&question(&client)).await.unwrap_err();
+        assert_eq!((failure.attempts, failure.unanswered), (3, 2), "{vendor:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_try_is_not_made_where_it_cannot_help() {
     for vendor in VENDORS {
         let reason = |gemini: &str, openai: &str| match vendor {

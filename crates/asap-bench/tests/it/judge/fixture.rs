@@ -98,6 +98,7 @@ pub(crate) fn reply(text: &str) -> ChatReply {
         }),
         raw: text.to_owned(),
         attempts: 1,
+        unanswered: 0,
     }
 }
 
@@ -115,6 +116,7 @@ pub(crate) fn failure(kind: ChatFailureKind) -> ChatFailure {
         status: None,
         message: "it says so".to_owned(),
         attempts: 3,
+        unanswered: 0,
     }
 }
 
