@@ -63,7 +63,7 @@ pub enum BatchProgress {
 
 /// Why there is no job after a submission.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(transparent)]
+#[error("{failure}")]
 pub struct SubmitFailure {
     /// The failed call.
     pub failure: ChatFailure,
