@@ -21,7 +21,13 @@ fn text(stats: &Stats) -> String {
         "`{}` version {}: {} prompts, SHA-256 {}\n",
         stats.name, stats.version, stats.n_prompts, stats.sha256
     );
-    let parts = [head, subcategories(stats), axes(stats), factors(stats), lengths(stats)];
+    let parts = [
+        head,
+        subcategories(stats),
+        axes(stats),
+        factors(stats),
+        lengths(stats),
+    ];
     parts.join("\n")
 }
 
@@ -54,20 +60,39 @@ fn axes(stats: &Stats) -> String {
         }
         if axis.n_unstated > 0 {
             let n_unstated = axis.n_unstated.to_string();
-            rows.push([axis.axis.clone(), "(none)".to_owned(), n_unstated, String::new(), String::new()]);
+            rows.push([
+                axis.axis.clone(),
+                "(none)".to_owned(),
+                n_unstated,
+                String::new(),
+                String::new(),
+            ]);
         }
     }
-    table::render([Align::Left, Align::Left, Align::Right, Align::Right, Align::Right], rows)
+    table::render(
+        [Align::Left, Align::Left, Align::Right, Align::Right, Align::Right],
+        rows,
+    )
 }
 
 fn factors(stats: &Stats) -> String {
     let header = ["factor", "prompts"].map(str::to_owned);
-    let rows = stats.factors.iter().map(|(factor, n)| [factor.clone(), n.to_string()]);
+    let rows = stats
+        .factors
+        .iter()
+        .map(|(factor, n)| [factor.clone(), n.to_string()]);
     table::render([Align::Left, Align::Right], std::iter::once(header).chain(rows))
 }
 
 fn lengths(stats: &Stats) -> String {
-    let header = ["length in", "min", "median", "max", "prompts by first length of each bin"].map(str::to_owned);
+    let header = [
+        "length in",
+        "min",
+        "median",
+        "max",
+        "prompts by first length of each bin",
+    ]
+    .map(str::to_owned);
     let row = |name: &str, histogram: &Histogram| {
         let number = |value: Option<usize>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
         [
@@ -84,7 +109,10 @@ fn lengths(stats: &Stats) -> String {
         row("CLIP tokens, at most", &stats.clip_tokens),
         row("BERT tokens, at most", &stats.bert_tokens),
     ];
-    table::render([Align::Left, Align::Right, Align::Right, Align::Right, Align::Left], rows)
+    table::render(
+        [Align::Left, Align::Right, Align::Right, Align::Right, Align::Left],
+        rows,
+    )
 }
 
 /// `1: 8, 2: 2`.

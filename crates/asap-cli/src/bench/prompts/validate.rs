@@ -37,7 +37,11 @@ pub(super) async fn run(args: &ValidateArgs, printer: Printer) -> Result<()> {
         return Ok(());
     }
     Err(hinted(
-        format!("`{}` breaks the rules: {}", args.prompts.display(), summary(&report)),
+        format!(
+            "`{}` breaks the rules: {}",
+            args.prompts.display(),
+            summary(&report)
+        ),
         "change the prompts that are named above; `--log FILE` writes them down",
     ))
 }
@@ -90,7 +94,9 @@ fn text(report: &Report) -> String {
         [
             check.check.to_owned(),
             check.severity.name().to_owned(),
-            check.n_findings.map_or_else(|| "not run".to_owned(), |n| n.to_string()),
+            check
+                .n_findings
+                .map_or_else(|| "not run".to_owned(), |n| n.to_string()),
         ]
     });
     let align = [Align::Left, Align::Left, Align::Right];
