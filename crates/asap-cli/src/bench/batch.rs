@@ -10,8 +10,8 @@ use asap_bench::judge::{
     most_batch_usd, spent_usd, summary,
 };
 use asap_core::Sha256;
-use asap_core::chat::{ChatFailure, ChatFailureKind, ChatRequest};
-use asap_remote::{BatchClient, BatchJob, BatchLimits, BatchProgress, ChatClient, Shard};
+use asap_core::chat::{ChatFailure, ChatRequest};
+use asap_remote::{BatchClient, BatchJob, BatchLimits, BatchProgress, ChatClient, Shard, SubmitFailure};
 
 use super::session::Session;
 use crate::args::ModeArg;
