@@ -48,7 +48,8 @@ fn findings_are_told_logged_and_counted() {
     );
     assert!(run.stdout.starts_with("check "), "{}", run.stdout);
     assert!(
-        run.stdout.contains("\nleak.ngram            error      not run\n"),
+        run.stdout
+            .contains("\nleak.ngram            error      not run\n"),
         "{}",
         run.stdout
     );

@@ -26,7 +26,12 @@ pub(super) fn charged_usd(record: &AnswerRecord, protocol: &Protocol, price: &Pr
         Event::Failure(failure) => failure.kind == ChatFailureKind::Malformed,
         Event::NoImage => false,
     };
-    let most = || price.usd(&most_usage(protocol, price, record.sampling.max_output_tokens), tariff);
+    let most = || {
+        price.usd(
+            &most_usage(protocol, price, record.sampling.max_output_tokens),
+            tariff,
+        )
+    };
     // Attempts that nobody saw the end of may have been billed like the one that was seen.
     let unseen = f64::from(record.event.unanswered()) * most();
     let seen = match record.usd {
