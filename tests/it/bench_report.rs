@@ -34,15 +34,22 @@ fn judged(n: usize) -> Sandbox {
             sandbox.write(&format!("{model}/images/haf-{idx:04}/0.png"), picture);
         }
         sandbox.write(&format!("{model}.jsonl"), labels);
-        sandbox.ok(&format!("bench adopt {model} --model {model} --prompts prompts.jsonl"));
-        sandbox.ok(&format!("bench judge {model} --protocol aer.v1 --judge known:{model}.jsonl"));
+        sandbox.ok(&format!(
+            "bench adopt {model} --model {model} --prompts prompts.jsonl"
+        ));
+        sandbox.ok(&format!(
+            "bench judge {model} --protocol aer.v1 --judge known:{model}.jsonl"
+        ));
     }
     sandbox
 }
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha2::Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[test]
@@ -144,7 +151,12 @@ fn what_cannot_be_reported_is_told_in_one_line() {
     sandbox.write("votes.jsonl", "{\"verdict\":\"pass\"}\n");
     let run = sandbox.asap("bench report asap base --out report --human votes.jsonl");
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.starts_with("error: `votes.jsonl` line 1: missing field"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .starts_with("error: `votes.jsonl` line 1: missing field"),
+        "{}",
+        run.stderr
+    );
     check(
         &sandbox,
         "bench verify asap",

@@ -63,13 +63,15 @@ impl Analysis {
     /// Those of [`crate::stats`], for logs that contradict themselves.
     pub fn of(log: &Log, models: &[String], options: &Options) -> Result<Self> {
         let is_judge = |judge: &Judge| options.judge.is(judge);
-        let judged = by_model(log.judgements.iter().filter(|row| {
-            is_judge(&row.judge) && Some(&row.protocol) == options.aer_protocol.as_ref()
-        }));
+        let judged = by_model(
+            log.judgements
+                .iter()
+                .filter(|row| is_judge(&row.judge) && Some(&row.protocol) == options.aer_protocol.as_ref()),
+        );
         let compared = over_baseline(
-            log.comparisons.iter().filter(|row| {
-                is_judge(&row.judge) && Some(&row.protocol) == options.rsi_protocol.as_ref()
-            }),
+            log.comparisons
+                .iter()
+                .filter(|row| is_judge(&row.judge) && Some(&row.protocol) == options.rsi_protocol.as_ref()),
             options.baseline.as_ref(),
         );
         Ok(Self {
@@ -135,7 +137,8 @@ pub(super) fn over_baseline<'a>(
 
 pub(super) fn aer_of(models: &[String], judged: &Judged, options: &Options) -> Result<Vec<AerReport>> {
     let rows = models.iter().filter_map(|model| judged.get(model));
-    rows.map(|rows| Ok(aer_report(rows, options.level(), options.headline)?)).collect()
+    rows.map(|rows| Ok(aer_report(rows, options.level(), options.headline)?))
+        .collect()
 }
 
 fn paired_of(models: &[String], judged: &Judged, options: &Options) -> Result<Vec<Paired>> {
@@ -165,7 +168,14 @@ fn paired_of(models: &[String], judged: &Judged, options: &Options) -> Result<Ve
 
 /// Whether two models have a prompt and seed in common, without which there is no difference to speak of.
 fn share_samples(model: &[Judgement], baseline: &[Judgement]) -> bool {
-    let key = |row: &Judgement| (row.sample.prompt_id.clone(), row.sample.seed, row.judge.clone(), row.repeat);
+    let key = |row: &Judgement| {
+        (
+            row.sample.prompt_id.clone(),
+            row.sample.seed,
+            row.judge.clone(),
+            row.repeat,
+        )
+    };
     let known: std::collections::BTreeSet<_> = baseline.iter().map(key).collect();
     model.iter().any(|row| known.contains(&key(row)))
 }
@@ -177,7 +187,8 @@ pub(super) fn rsi_of(
     options: &Options,
 ) -> Result<Vec<RsiReport>> {
     let rows = models.iter().filter_map(|model| compared.get(model));
-    rows.map(|rows| Ok(rsi_report(rows, policy, &options.bootstrap)?)).collect()
+    rows.map(|rows| Ok(rsi_report(rows, policy, &options.bootstrap)?))
+        .collect()
 }
 
 fn position_of(models: &[String], compared: &Compared, options: &Options) -> Result<Vec<Position>> {

@@ -6,7 +6,8 @@ use super::analysis::Analysis;
 use super::config::Options;
 use super::status::Status;
 use super::view::{
-    aer_status, cells, n_votes, p_above_1, paired_interval, paired_is_withheld, paired_status, rsi_is_withheld, rsi_status, shown_rate,
+    aer_status, cells, n_votes, p_above_1, paired_interval, paired_is_withheld, paired_status,
+    rsi_is_withheld, rsi_status, shown_rate,
 };
 use super::{human, quality};
 use crate::stats::aer::{AerCell, AerReport, Headline, HeadlinePolicy};
@@ -75,7 +76,10 @@ pub struct Figure {
 impl Figure {
     /// The name that differences are told under.
     pub fn name(&self) -> String {
-        let against = self.baseline.as_ref().map_or_else(String::new, |name| format!(" over {name}"));
+        let against = self
+            .baseline
+            .as_ref()
+            .map_or_else(String::new, |name| format!(" over {name}"));
         format!("{} of {}{against}, {}", self.measure, self.model, self.scope)
     }
 }
@@ -102,7 +106,11 @@ impl About<'_> {
             interval: None,
             n: self.n,
             method: method.to_owned(),
-            status: if value.is_some() { self.status } else { Status::NotComputed },
+            status: if value.is_some() {
+                self.status
+            } else {
+                Status::NotComputed
+            },
             note: None,
         }
     }
@@ -142,7 +150,12 @@ impl About<'_> {
             RsiMethod::TwoWayBootstrap => "rsi/two-way-bootstrap/v1",
         });
         let ends = index.and_then(|index| Ends::of_index(&index.interval));
-        let mut figure = self.with(measure, index.and_then(|index| index.value.finite()), ends, method);
+        let mut figure = self.with(
+            measure,
+            index.and_then(|index| index.value.finite()),
+            ends,
+            method,
+        );
         if index.is_some_and(|index| index.value == RsiValue::Infinite) {
             figure.note = Some("infinite: neither losses nor ties".to_owned());
             figure.status = self.status;
@@ -222,8 +235,16 @@ fn aer_cell_figures(measure: &str, model: &str, scope: &str, cell: &AerCell) -> 
     let high = cell.worst_case.map(|bounds| bounds.high);
     vec![
         rate,
-        about.plain(&format!("{measure}_failures"), Some(cell.counts.failures as f64), "count"),
-        about.plain(&format!("{measure}_unscored"), Some(cell.counts.unscored as f64), "count"),
+        about.plain(
+            &format!("{measure}_failures"),
+            Some(cell.counts.failures as f64),
+            "count",
+        ),
+        about.plain(
+            &format!("{measure}_unscored"),
+            Some(cell.counts.unscored as f64),
+            "count",
+        ),
         about.plain(&format!("{measure}_coverage"), cell.coverage, "share"),
         about.plain(&format!("{measure}_if_unscored_pass"), low, "bound"),
         about.plain(&format!("{measure}_if_unscored_fail"), high, "bound"),
@@ -248,7 +269,11 @@ fn paired_figures(
         (None, Some(_)) => "paired/prompt-bootstrap/v1",
         (None, None) => "paired",
     };
-    let p_method = if cell.n_prompts == cell.counts.n() { "mcnemar/exact/v1" } else { "cluster-sign/v1" };
+    let p_method = if cell.n_prompts == cell.counts.n() {
+        "mcnemar/exact/v1"
+    } else {
+        "cluster-sign/v1"
+    };
     let is_withheld = paired_is_withheld(cell, policy);
     let shown = cell.difference.filter(|_| !is_withheld);
     let interval = paired_interval(cell).filter(|_| !is_withheld).map(Ends::from);
@@ -259,8 +284,16 @@ fn paired_figures(
     }
     let mut list = vec![
         difference,
-        about.plain("aer_only_model_fails", Some(cell.counts.model_only as f64), "count"),
-        about.plain("aer_only_baseline_fails", Some(cell.counts.baseline_only as f64), "count"),
+        about.plain(
+            "aer_only_model_fails",
+            Some(cell.counts.model_only as f64),
+            "count",
+        ),
+        about.plain(
+            "aer_only_baseline_fails",
+            Some(cell.counts.baseline_only as f64),
+            "count",
+        ),
         about.plain("aer_difference_p", p, p_method),
     ];
     if let Some(holm_p) = cell.holm_p.filter(|_| shown.is_some()) {

@@ -14,7 +14,7 @@ use crate::stats::position::items;
 /// The most images in one row of a gallery.
 const MOST_IMAGES: usize = 8;
 /// The most disagreements that are shown; all of them are counted.
-const MOST_DISAGREEMENTS: usize = 24;
+const MOST_DISAGREEMENTS: usize = 12;
 
 /// An image by its names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,9 +106,18 @@ pub(super) fn gallery(log: &Log, models: &[String], options: &Options) -> Result
 impl Gallery {
     /// Every picture that is shown, each once.
     pub(super) fn pictures(&self) -> BTreeSet<&Picture> {
-        let ends = self.models.iter().flat_map(|model| model.worst.iter().chain(&model.best));
-        let single = self.disputed_images.iter().chain(ends).map(|shown| &shown.picture);
-        single.chain(self.disputed_pairs.iter().flat_map(|shown| &shown.pictures)).collect()
+        let ends = self
+            .models
+            .iter()
+            .flat_map(|model| model.worst.iter().chain(&model.best));
+        let single = self
+            .disputed_images
+            .iter()
+            .chain(ends)
+            .map(|shown| &shown.picture);
+        single
+            .chain(self.disputed_pairs.iter().flat_map(|shown| &shown.pictures))
+            .collect()
     }
 }
 
@@ -123,7 +132,11 @@ fn tallies(log: &Log, options: &Options) -> BTreeMap<Key, Tally> {
             Verdict::Fail => 1,
             Verdict::Unscored { .. } => continue,
         };
-        let key = (row.sample.model.clone(), row.sample.prompt_id.clone(), row.sample.seed);
+        let key = (
+            row.sample.model.clone(),
+            row.sample.prompt_id.clone(),
+            row.sample.seed,
+        );
         let tally = tallies.entry(key).or_default();
         tally.sha256 = tally.sha256.or(row.image_sha256);
         if options.judge.is(&row.judge) {
@@ -154,7 +167,9 @@ fn ends_of(model: &str, tallies: &BTreeMap<Key, Tally>) -> ModelGallery {
     let of_model = || tallies.iter().filter(|(key, _)| key.0 == model);
     let pick = |class: usize| {
         let mut found: Vec<(&Key, &Tally)> = of_model()
-            .filter(|(_, tally)| tally.judge[class] > 0 && tally.judge[1 - class] == 0 && tally.sha256.is_some())
+            .filter(|(_, tally)| {
+                tally.judge[class] > 0 && tally.judge[1 - class] == 0 && tally.sha256.is_some()
+            })
             .collect();
         found.sort_by_key(|(_, tally)| {
             let people = tally.people.iter().filter(|said| **said == class).count();
@@ -164,7 +179,10 @@ fn ends_of(model: &str, tallies: &BTreeMap<Key, Tally>) -> ModelGallery {
             (rank, -(lost as i64), -(tally.judge[class] as i64), tally.sha256)
         });
         found.truncate(MOST_IMAGES);
-        found.into_iter().filter_map(|(key, tally)| shown(key, tally)).collect()
+        found
+            .into_iter()
+            .filter_map(|(key, tally)| shown(key, tally))
+            .collect()
     };
     ModelGallery {
         model: model.to_owned(),
@@ -223,7 +241,11 @@ fn disputed_pairs(log: &Log, models: &[String], options: &Options) -> Result<Vec
                 && Some(&row.baseline) == options.baseline.as_ref()
         };
         let part = |is_wanted: &dyn Fn(&Comparison) -> bool| -> Vec<Comparison> {
-            log.comparisons.iter().filter(|row| of_model(row) && is_wanted(row)).cloned().collect()
+            log.comparisons
+                .iter()
+                .filter(|row| of_model(row) && is_wanted(row))
+                .cloned()
+                .collect()
         };
         let judge = part(&|row| options.judge.is(&row.judge));
         let people = part(&|row| Who::People.is(&row.judge));
@@ -238,7 +260,10 @@ fn disputed_of(judge: &[Comparison], people: &[Comparison]) -> Result<Vec<ShownP
     let mut votes: BTreeMap<(&PromptId, u64), Vec<usize>> = BTreeMap::new();
     for item in items(people)? {
         if let Some(outcome) = item.outcome() {
-            votes.entry((item.prompt_id, item.seed)).or_default().push(outcome as usize);
+            votes
+                .entry((item.prompt_id, item.seed))
+                .or_default()
+                .push(outcome as usize);
         }
     }
     let mut found = Vec::new();
@@ -274,7 +299,7 @@ fn shown_pair(row: &Comparison, sha256: [Sha256; 2], outcome: Outcome, people: &
     ShownPair {
         pictures: [picture(&row.model, sha256[0]), picture(&row.baseline, sha256[1])],
         caption: format!(
-            "judge: {said} · people: {} for {}, {} for {}, {} ties",
+            "judge: {said} · people: {} for {}, {} for {}, {} for a tie",
             count(0),
             row.model,
             count(2),

@@ -119,14 +119,16 @@ pub(super) fn side(log: &Log, models: &[String], options: &Options) -> Result<Hu
         ..HumanSide::default()
     };
     let of_judge = |judge: &Judge| options.judge.is(judge);
-    let by_judge = analysis::by_model(log.judgements.iter().filter(|row| {
-        of_judge(&row.judge) && Some(&row.protocol) == options.aer_protocol.as_ref()
-    }));
+    let by_judge = analysis::by_model(
+        log.judgements
+            .iter()
+            .filter(|row| of_judge(&row.judge) && Some(&row.protocol) == options.aer_protocol.as_ref()),
+    );
     side.add_images(models, &by_judge, &judged, options)?;
     let by_judge = analysis::over_baseline(
-        log.comparisons.iter().filter(|row| {
-            of_judge(&row.judge) && Some(&row.protocol) == options.rsi_protocol.as_ref()
-        }),
+        log.comparisons
+            .iter()
+            .filter(|row| of_judge(&row.judge) && Some(&row.protocol) == options.rsi_protocol.as_ref()),
         options.baseline.as_ref(),
     );
     side.add_pairs(models, &by_judge, &compared, options)?;
@@ -222,7 +224,10 @@ impl HumanSide {
         options: &Options,
     ) -> Result<()> {
         let is_split = parts.len() > 1;
-        let parts = parts.into_iter().filter(|_| is_split).map(|(model, items)| (Some(model), items));
+        let parts = parts
+            .into_iter()
+            .filter(|_| is_split)
+            .map(|(model, items)| (Some(model), items));
         for (model, items) in std::iter::once((None, all)).chain(parts) {
             self.agreement.extend(agree(question, model, &items, options)?);
         }
@@ -260,7 +265,10 @@ fn agree(
 /// The corrected rate; `None` where the calibration does not allow one.
 fn corrected(judge: &[Judgement], items: &[JudgedItem], options: &Options) -> Option<CorrectedAer> {
     let mut clusters: BTreeMap<&PromptId, ClusterCount> = BTreeMap::new();
-    for row in judge.iter().filter(|row| !matches!(row.verdict, Verdict::Unscored { .. })) {
+    for row in judge
+        .iter()
+        .filter(|row| !matches!(row.verdict, Verdict::Unscored { .. }))
+    {
         let cluster = clusters.entry(&row.sample.prompt_id).or_default();
         cluster.n += 1;
         cluster.hits += u64::from(row.verdict == Verdict::Fail);
@@ -306,7 +314,12 @@ pub(super) fn figures(side: &HumanSide, options: &Options) -> Vec<Figure> {
         };
         let interval = Some(corrected.interval.into());
         figures.extend([
-            about.with("aer_corrected", Some(corrected.value), interval, "rogan-gladen/v1"),
+            about.with(
+                "aer_corrected",
+                Some(corrected.value),
+                interval,
+                "rogan-gladen/v1",
+            ),
             about.rate("judge_sensitivity", Some(&corrected.sensitivity)),
             about.rate("judge_specificity", Some(&corrected.specificity)),
         ]);
@@ -329,12 +342,28 @@ fn agreement_figures(agreement: &Agreement) -> Vec<Figure> {
     };
     vec![
         measured("agreement_exact", Some(&report.exact), "agreement/exact/v1"),
-        measured("agreement_decisive", report.decisive.as_ref(), "agreement/decisive/v1"),
-        measured("agreement_half_credit", report.half_credit.as_ref(), "agreement/half-credit/v1"),
+        measured(
+            "agreement_decisive",
+            report.decisive.as_ref(),
+            "agreement/decisive/v1",
+        ),
+        measured(
+            "agreement_half_credit",
+            report.half_credit.as_ref(),
+            "agreement/half-credit/v1",
+        ),
         measured("agreement_kappa", Some(&report.kappa), "agreement/cohen-kappa/v1"),
         measured("agreement_ac1", Some(&report.ac1), "agreement/gwet-ac1/v1"),
-        measured("people_ceiling", agreement.ceiling.as_ref(), "agreement/leave-one-out/v1"),
-        measured("people_alpha", agreement.alpha.as_ref(), "agreement/krippendorff-alpha/v1"),
+        measured(
+            "people_ceiling",
+            agreement.ceiling.as_ref(),
+            "agreement/leave-one-out/v1",
+        ),
+        measured(
+            "people_alpha",
+            agreement.alpha.as_ref(),
+            "agreement/krippendorff-alpha/v1",
+        ),
     ]
 }
 
@@ -343,8 +372,20 @@ pub(super) fn tables(side: &HumanSide, models: &[String], options: &Options) -> 
     vec![
         agreement_table(side),
         corrected_table(side),
-        aer_table("people_aer", "Error rate by people", models_of(side, models), &side.aer, Depth::Overall),
-        rsi_table("people_rsi", "Index by people", &side.rsi, Depth::Overall, options),
+        aer_table(
+            "people_aer",
+            "Error rate by people",
+            models_of(side, models),
+            &side.aer,
+            Depth::Overall,
+        ),
+        rsi_table(
+            "people_rsi",
+            "Index by people",
+            &side.rsi,
+            Depth::Overall,
+            options,
+        ),
     ]
 }
 
@@ -376,14 +417,22 @@ fn agreement_table(side: &HumanSide) -> Table {
         let report = &agreement.report;
         let value = |measured: Option<&Measured>, unit| Cell::number(measured.and_then(|it| it.value), unit);
         let interval = |interval: Option<Interval>, unit| Cell::interval(interval.map(ends), unit);
+        let of_ties = |measured: Option<&Measured>| match measured {
+            Some(measured) => value(Some(measured), Unit::Percent),
+            None => Cell {
+                text: "no ties".to_owned(),
+                data: String::new(),
+                class: "none",
+            },
+        };
         table.rows.push(vec![
             Cell::text(agreement.question.name()),
             Cell::text(agreement.model.as_deref().unwrap_or("all models")),
             Cell::count(report.n_items),
             value(Some(&report.exact), Unit::Percent).with_class("key"),
             interval(report.exact.interval, Unit::Percent),
-            value(report.decisive.as_ref(), Unit::Percent),
-            value(report.half_credit.as_ref(), Unit::Percent),
+            of_ties(report.decisive.as_ref()),
+            of_ties(report.half_credit.as_ref()),
             value(Some(&report.kappa), Unit::Plain),
             interval(report.kappa.interval, Unit::Plain),
             value(Some(&report.ac1), Unit::Plain),
@@ -426,7 +475,11 @@ fn corrected_table(side: &HumanSide) -> Table {
 /// The plots about people.
 pub(super) fn plots(side: &HumanSide, analysis: &Analysis, options: &Options) -> Vec<NamedPlot> {
     let mut plots = Vec::new();
-    for agreement in side.agreement.iter().filter(|agreement| agreement.model.is_none()) {
+    for agreement in side
+        .agreement
+        .iter()
+        .filter(|agreement| agreement.model.is_none())
+    {
         let name = agreement.question.name();
         plots.push(NamedPlot {
             name: format!("confusion_{name}"),
@@ -436,7 +489,13 @@ pub(super) fn plots(side: &HumanSide, analysis: &Analysis, options: &Options) ->
     if !side.aer.is_empty() {
         plots.push(NamedPlot {
             name: "people_aer".to_owned(),
-            plot: aer_forest_of("Error rate by people", analysis, &side.aer, options, Depth::Overall),
+            plot: aer_forest_of(
+                "Error rate by people",
+                analysis,
+                &side.aer,
+                options,
+                Depth::Overall,
+            ),
         });
     }
     if !side.rsi.is_empty() {
@@ -452,8 +511,9 @@ fn matrix(agreement: &Agreement, options: &Options) -> Matrix {
     let answers = agreement.question.answers();
     Matrix {
         title: format!("Judge and people about {}", agreement.question.name()),
-        subtitle: "Items that both have judged. Shade is the share of the row; where the two agree is framed."
-            .to_owned(),
+        subtitle:
+            "Items that both have judged. Shade is the share of the row; where the two agree is framed."
+                .to_owned(),
         judges: [options.judge.title().to_owned(), "majority of people".to_owned()],
         answers: answers.iter().map(|answer| (*answer).to_owned()).collect(),
         counts: agreement.report.confusion.cells.clone(),

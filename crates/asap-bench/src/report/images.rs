@@ -99,7 +99,9 @@ fn shrink(bytes: &[u8]) -> Option<(Vec<u8>, u32, u32)> {
     };
     let rgb = image.to_rgb8();
     let mut jpeg = Cursor::new(Vec::new());
-    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&rgb).ok()?;
+    JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
+        .encode_image(&rgb)
+        .ok()?;
     Some((jpeg.into_inner(), rgb.width(), rgb.height()))
 }
 
@@ -107,7 +109,11 @@ fn shrink(bytes: &[u8]) -> Option<(Vec<u8>, u32, u32)> {
 fn relative(folder: &Path, file: &Path) -> Option<String> {
     let from = absolute(folder)?;
     let to = absolute(file)?;
-    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let common = from
+        .components()
+        .zip(to.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     // Without a common root, as on two drives, there is no relative way.
     if common == 0 {
         return None;
@@ -126,7 +132,10 @@ fn absolute(path: &Path) -> Option<PathBuf> {
     if let Ok(found) = fs_err::canonicalize(path) {
         return Some(found);
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     Some(absolute_parent(parent)?.join(path.file_name()?))
 }
 
@@ -165,7 +174,11 @@ pub(super) fn said(evidence: &Evidence) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     let short: String = line.chars().take(280).collect();
-    Some(if short.len() < line.len() { format!("{short}…") } else { line })
+    Some(if short.len() < line.len() {
+        format!("{short}…")
+    } else {
+        line
+    })
 }
 
 #[cfg(test)]

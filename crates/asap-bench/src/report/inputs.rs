@@ -117,7 +117,11 @@ impl Inputs {
         }
         let human = human.map(|path| {
             Ok::<_, Error>(FileHash {
-                file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                file: path
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
                 sha256: sha256(&fs_err::read(path)?),
             })
         });
@@ -130,12 +134,18 @@ impl Inputs {
 
     /// The models, in the order of the tables.
     pub fn models(&self) -> Vec<String> {
-        self.runs.iter().map(|inputs| inputs.run.model().to_owned()).collect()
+        self.runs
+            .iter()
+            .map(|inputs| inputs.run.model().to_owned())
+            .collect()
     }
 
     /// The run of a model.
     pub fn run(&self, model: &str) -> Option<&Run> {
-        self.runs.iter().map(|inputs| &inputs.run).find(|run| run.model() == model)
+        self.runs
+            .iter()
+            .map(|inputs| &inputs.run)
+            .find(|run| run.model() == model)
     }
 
     fn images(&self) -> impl Iterator<Item = &Judged<Judgement>> {
@@ -209,9 +219,10 @@ impl Inputs {
         let there: Vec<&str> = models.iter().chain(&others).copied().collect();
         let refused = |message: String| Err(Error::Report { message });
         match wish {
-            Some(wish) if !there.contains(&wish) => {
-                refused(format!("no verdicts of judge `{wish}`; there are those of {}", listed(&there)))
-            }
+            Some(wish) if !there.contains(&wish) => refused(format!(
+                "no verdicts of judge `{wish}`; there are those of {}",
+                listed(&there)
+            )),
             Some("known") => Ok(Who::Known),
             Some("people") => Ok(Who::People),
             Some(name) => Ok(Who::Model(name.to_owned())),
@@ -219,7 +230,11 @@ impl Inputs {
                 "verdicts of several judges: {}; choose one with `--judge`",
                 listed(&there)
             )),
-            None => match (models.first(), others.contains("known"), others.contains("people")) {
+            None => match (
+                models.first(),
+                others.contains("known"),
+                others.contains("people"),
+            ) {
                 (Some(name), _, _) => Ok(Who::Model((*name).to_owned())),
                 (None, true, _) => Ok(Who::Known),
                 (None, false, true) => Ok(Who::People),
@@ -278,7 +293,8 @@ impl Inputs {
             }));
             let calls = inputs.verdicts.calls.iter();
             let of_judge = calls.filter(|((_, judge), _)| options.judge.is(&Judge::Model(judge.clone())));
-            log.calls.extend(of_judge.map(|(key, totals)| CallRow::new(model, key, totals)));
+            log.calls
+                .extend(of_judge.map(|(key, totals)| CallRow::new(model, key, totals)));
         }
         log.sort();
         log
@@ -296,7 +312,10 @@ impl Inputs {
                 benchmark: manifest.benchmark.clone(),
                 seeds: manifest.seeds.clone(),
                 n_prompts: run.prompts().len() as u64,
-                n_images: run.samples().filter(|(id, seed)| run.image(id, *seed).is_some()).count() as u64,
+                n_images: run
+                    .samples()
+                    .filter(|(id, seed)| run.image(id, *seed).is_some())
+                    .count() as u64,
                 n_samples: run.samples().count() as u64,
             }
         };
@@ -314,11 +333,21 @@ impl Inputs {
         };
         for judged in self.images() {
             let row = &judged.row;
-            add(&row.judge, &row.protocol, judged.protocol_sha256, &judged.model_version);
+            add(
+                &row.judge,
+                &row.protocol,
+                judged.protocol_sha256,
+                &judged.model_version,
+            );
         }
         for judged in self.pairs() {
             let row = &judged.row;
-            add(&row.judge, &row.protocol, judged.protocol_sha256, &judged.model_version);
+            add(
+                &row.judge,
+                &row.protocol,
+                judged.protocol_sha256,
+                &judged.model_version,
+            );
         }
         counts
             .into_iter()
@@ -340,21 +369,33 @@ impl Inputs {
                 && (&sample.model, &sample.prompt_id, sample.seed)
                     == (&picture.model, &picture.prompt_id, picture.seed)
         };
-        self.images().find(is_it).and_then(|judged| said(judged.evidence.as_ref()?))
+        self.images()
+            .find(is_it)
+            .and_then(|judged| said(judged.evidence.as_ref()?))
     }
 }
 
 /// The protocol that was wished for, else the only one.
 fn one_protocol(there: &BTreeSet<String>, wishes: &[String]) -> Result<Option<String>> {
-    let wished: Vec<&String> = there.iter().filter(|protocol| wishes.contains(protocol)).collect();
-    let open: Vec<&String> = if wished.is_empty() { there.iter().collect() } else { wished };
+    let wished: Vec<&String> = there
+        .iter()
+        .filter(|protocol| wishes.contains(protocol))
+        .collect();
+    let open: Vec<&String> = if wished.is_empty() {
+        there.iter().collect()
+    } else {
+        wished
+    };
     match open.as_slice() {
         [] => Ok(None),
         [only] => Ok(Some((*only).clone())),
         several => {
             let names: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
             Err(Error::Report {
-                message: format!("verdicts under several protocols: {}; choose one with `--protocol`", listed(&names)),
+                message: format!(
+                    "verdicts under several protocols: {}; choose one with `--protocol`",
+                    listed(&names)
+                ),
             })
         }
     }
@@ -364,5 +405,9 @@ fn listed(names: &[&str]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

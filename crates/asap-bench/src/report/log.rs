@@ -73,7 +73,12 @@ pub struct Log {
 }
 
 /// Names of the logs, in the order of [`Log`].
-const FILES: [&str; 4] = ["judgements.jsonl", "comparisons.jsonl", "scores.jsonl", "calls.jsonl"];
+const FILES: [&str; 4] = [
+    "judgements.jsonl",
+    "comparisons.jsonl",
+    "scores.jsonl",
+    "calls.jsonl",
+];
 
 impl Log {
     /// The files with their names.
@@ -89,12 +94,26 @@ impl Log {
 
     /// Puts the rows in one order, whatever they came in, and drops those that are there twice word for word.
     pub fn sort(&mut self) {
-        let judgement = |row: &Judgement| (row.protocol.clone(), row.judge.clone(), row.sample.clone(), row.repeat);
+        let judgement = |row: &Judgement| {
+            (
+                row.protocol.clone(),
+                row.judge.clone(),
+                row.sample.clone(),
+                row.repeat,
+            )
+        };
         self.judgements.sort_by_key(judgement);
         self.judgements.dedup();
         let comparison = |row: &Comparison| {
             let names = (row.model.clone(), row.baseline.clone(), row.prompt_id.clone());
-            (row.protocol.clone(), row.judge.clone(), names, row.seed, row.repeat, row.order)
+            (
+                row.protocol.clone(),
+                row.judge.clone(),
+                names,
+                row.seed,
+                row.repeat,
+                row.order,
+            )
         };
         self.comparisons.sort_by_key(comparison);
         self.comparisons.dedup();

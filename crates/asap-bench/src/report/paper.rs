@@ -50,8 +50,9 @@ pub struct PaperRow {
 
 /// The table.
 pub fn paper_table() -> &'static PaperTable {
-    static TABLE: LazyLock<PaperTable> =
-        LazyLock::new(|| serde_json::from_str(TEXT).expect("the table in the repository parses: a test reads it"));
+    static TABLE: LazyLock<PaperTable> = LazyLock::new(|| {
+        serde_json::from_str(TEXT).expect("the table in the repository parses: a test reads it")
+    });
     &TABLE
 }
 
@@ -76,7 +77,12 @@ mod tests {
         assert_eq!(cell("FLUX.1-dev", "ASAP"), (Some(0.289), Some(1.17)));
         assert_eq!(cell("SDXL", "DPO"), (Some(0.775), None));
         assert_eq!(cell("SDXL", "SFT"), (None, None));
-        assert!(table.rows.iter().all(|row| row.is_reference == (row.method == "base")));
+        assert!(
+            table
+                .rows
+                .iter()
+                .all(|row| row.is_reference == (row.method == "base"))
+        );
         assert_eq!(table.n_prompts, u64::from(asap_core::paper::HAF_BENCH_PROMPTS));
     }
 }

@@ -41,7 +41,10 @@ pub(super) fn plots(analysis: &Analysis, options: &Options) -> Vec<NamedPlot> {
         if has_several_categories(analysis) {
             plots.push(named("aer_radar", radar(analysis, options)));
         }
-        plots.push(named("aer_by_category", aer_forest(analysis, options, Depth::Categories)));
+        plots.push(named(
+            "aer_by_category",
+            aer_forest(analysis, options, Depth::Categories),
+        ));
         plots.push(named(
             "aer_by_subcategory",
             aer_forest(analysis, options, Depth::Subcategories),
@@ -110,7 +113,11 @@ pub(super) fn aer_forest_of(
                 let name = format!("{} · {}", topic.category.title(), scope.title());
                 let is_new = category != Some(topic.category);
                 category = Some(topic.category);
-                rows.push(ForestRow::Group(if is_new { name } else { format!("· {}", scope.title()) }));
+                rows.push(ForestRow::Group(if is_new {
+                    name
+                } else {
+                    format!("· {}", scope.title())
+                }));
             }
         }
         for model in &analysis.models {
@@ -122,13 +129,19 @@ pub(super) fn aer_forest_of(
                 label: model.clone(),
                 series: analysis.series(model),
                 estimate: cell.and_then(aer_estimate),
-                cells: vec![format!("{} of {n_scored}", counts.failures), counts.unscored.to_string()],
+                cells: vec![
+                    format!("{} of {n_scored}", counts.failures),
+                    counts.unscored.to_string(),
+                ],
             });
         }
     }
     Forest {
         title: title.to_owned(),
-        subtitle: format!("Share of scored images that fail, with {} intervals. Fewer is better.", level(options)),
+        subtitle: format!(
+            "Share of scored images that fail, with {} intervals. Fewer is better.",
+            level(options)
+        ),
         axis_label: "AER".to_owned(),
         scale: Scale::Linear,
         unit: Unit::Percent,
@@ -142,7 +155,12 @@ pub(super) fn aer_forest_of(
 fn radar(analysis: &Analysis, options: &Options) -> Plot {
     let categories: Vec<Category> = Category::ALL
         .into_iter()
-        .filter(|category| analysis.aer.iter().any(|report| report.table.category(*category).is_some()))
+        .filter(|category| {
+            analysis
+                .aer
+                .iter()
+                .any(|report| report.table.category(*category).is_some())
+        })
         .collect();
     let series = analysis.models.iter().map(|model| {
         let report = analysis.aer_of(model);
@@ -182,7 +200,8 @@ fn paired_forest(analysis: &Analysis, options: &Options) -> Plot {
                         vec![
                             format!("{} : {}", counts.model_only, counts.baseline_only),
                             counts.n().to_string(),
-                            holm.filter(|_| counts.n() > 0).map_or_else(|| "–".to_owned(), write_p),
+                            holm.filter(|_| counts.n() > 0)
+                                .map_or_else(|| "–".to_owned(), write_p),
                         ]
                     }),
                 });
@@ -331,7 +350,9 @@ fn position_forest(analysis: &Analysis, options: &Options) -> Plot {
                 label: position.model.clone(),
                 series: analysis.series(&position.model),
                 estimate: rate.map(rate_estimate),
-                cells: vec![rate.map_or_else(|| "0".to_owned(), |rate| format!("{} of {}", rate.hits, rate.n))],
+                cells: vec![
+                    rate.map_or_else(|| "0".to_owned(), |rate| format!("{} of {}", rate.hits, rate.n)),
+                ],
             });
         }
     }
@@ -354,7 +375,10 @@ fn position_forest(analysis: &Analysis, options: &Options) -> Plot {
 fn position_bars(analysis: &Analysis) -> Plot {
     let mut bars = Vec::new();
     for position in &analysis.position {
-        for (order, name) in [(Order::ModelFirst, "shown first"), (Order::BaselineFirst, "shown second")] {
+        for (order, name) in [
+            (Order::ModelFirst, "shown first"),
+            (Order::BaselineFirst, "shown second"),
+        ] {
             let counts = order_counts(&position.report.table, order);
             bars.push(Bar {
                 label: format!("{} {name}", position.model),

@@ -46,7 +46,11 @@ pub struct ScorerBoard {
 type Scores = BTreeMap<(PromptId, u64), f64>;
 
 /// One board for each scorer that has values of the baseline and of another model.
-pub(super) fn boards(scores: &[ModelScore], models: &[String], options: &Options) -> Result<Vec<ScorerBoard>> {
+pub(super) fn boards(
+    scores: &[ModelScore],
+    models: &[String],
+    options: &Options,
+) -> Result<Vec<ScorerBoard>> {
     let Some(baseline) = &options.baseline else {
         return Ok(Vec::new());
     };
@@ -59,7 +63,10 @@ pub(super) fn boards(scores: &[ModelScore], models: &[String], options: &Options
         let mut by_model: BTreeMap<&str, Scores> = BTreeMap::new();
         for row in &rows {
             let place = (row.score.prompt_id.clone(), row.score.seed);
-            by_model.entry(&row.model).or_default().insert(place, row.score.value);
+            by_model
+                .entry(&row.model)
+                .or_default()
+                .insert(place, row.score.value);
         }
         let differences = differences(&by_model, models, baseline, options)?;
         if !differences.is_empty() {
@@ -151,7 +158,12 @@ pub(super) fn figures(boards: &[ScorerBoard]) -> Vec<Figure> {
             let named = |part: &str| format!("{}_{part}", board.key.scorer);
             let interval = difference.interval.map(Into::into);
             let method = "scores/prompt-bootstrap/v1";
-            let mut value = about.with(&named("difference"), Some(difference.difference), interval, method);
+            let mut value = about.with(
+                &named("difference"),
+                Some(difference.difference),
+                interval,
+                method,
+            );
             value.note = Some(format!("{}, {}", board.key.profile, board.key.dtype));
             figures.extend([
                 value,

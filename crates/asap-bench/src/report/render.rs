@@ -102,7 +102,8 @@ pub fn render(log: &Log, config: &Config, pictures: &[PictureFile]) -> Result<Re
 }
 
 fn pretty<T: Serialize>(value: &T) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("names, finite numbers and hashes are always JSON");
+    let mut text =
+        serde_json::to_string_pretty(value).expect("names, finite numbers and hashes are always JSON");
     text.push('\n');
     text
 }

@@ -46,7 +46,12 @@ impl Status {
     /// The status of a rate or of a difference of rates.
     pub fn of_rate(coverage: Option<f64>, n_prompts: u64, interval: Option<Interval>) -> Self {
         let half = interval.map_or(f64::INFINITY, |interval| interval.width() / 2.0);
-        Self::of(coverage, n_prompts, half, [MAX_HALF_WIDTH_USABLE, MAX_HALF_WIDTH_ESTABLISHED])
+        Self::of(
+            coverage,
+            n_prompts,
+            half,
+            [MAX_HALF_WIDTH_USABLE, MAX_HALF_WIDTH_ESTABLISHED],
+        )
     }
 
     /// The status of a mean on a scale of its own, of which no width is wide: it is never established.
@@ -60,7 +65,12 @@ impl Status {
             (low, Some(high)) if low > 0.0 => (high / low).sqrt(),
             _ => f64::INFINITY,
         };
-        Self::of(coverage, n_prompts, factor, [MAX_FACTOR_USABLE, MAX_FACTOR_ESTABLISHED])
+        Self::of(
+            coverage,
+            n_prompts,
+            factor,
+            [MAX_FACTOR_USABLE, MAX_FACTOR_ESTABLISHED],
+        )
     }
 
     fn of(coverage: Option<f64>, n_prompts: u64, width: f64, [usable, established]: [f64; 2]) -> Self {
@@ -85,7 +95,10 @@ mod tests {
     use super::*;
 
     fn rate(coverage: f64, n_prompts: u64, half: f64) -> &'static str {
-        let interval = Interval { low: 0.3 - half, high: 0.3 + half };
+        let interval = Interval {
+            low: 0.3 - half,
+            high: 0.3 + half,
+        };
         Status::of_rate(Some(coverage), n_prompts, Some(interval)).name()
     }
 
@@ -99,11 +112,10 @@ mod tests {
         assert_eq!(rate(1.0, 500, 0.11), "preliminary");
         assert_eq!(rate(1.0, 0, 0.04), "not computed");
         assert_eq!(Status::of_rate(None, 500, None), Status::NotComputed);
-        assert_eq!([0, 29, 500].map(Status::of_mean).map(Status::name), [
-            "not computed",
-            "preliminary",
-            "usable"
-        ]);
+        assert_eq!(
+            [0, 29, 500].map(Status::of_mean).map(Status::name),
+            ["not computed", "preliminary", "usable"]
+        );
         assert_eq!(Status::of_rate(Some(1.0), 500, None), Status::Preliminary);
     }
 

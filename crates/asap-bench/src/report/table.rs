@@ -128,7 +128,11 @@ impl Table {
         let column = |(title, key): &(&str, &str)| Column {
             title: title.trim_start_matches('#').to_owned(),
             key: (*key).to_owned(),
-            side: if title.starts_with('#') { Side::Right } else { Side::Left },
+            side: if title.starts_with('#') {
+                Side::Right
+            } else {
+                Side::Left
+            },
         };
         Self {
             name,
@@ -158,12 +162,20 @@ impl Table {
             caption = escape(&self.caption)
         );
         for column in self.columns.iter().filter(|column| !column.title.is_empty()) {
-            _ = write!(html, "<th scope=\"col\"{}>{}</th>", side_class(column.side), escape(&column.title));
+            _ = write!(
+                html,
+                "<th scope=\"col\"{}>{}</th>",
+                side_class(column.side),
+                escape(&column.title)
+            );
         }
         html.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
             html.push_str("<tr>");
-            let shown = row.iter().zip(&self.columns).filter(|(_, column)| !column.title.is_empty());
+            let shown = row
+                .iter()
+                .zip(&self.columns)
+                .filter(|(_, column)| !column.title.is_empty());
             for (idx, (cell, column)) in shown.enumerate() {
                 let class = match (column.side, cell.class) {
                     (Side::Left, "") => String::new(),
@@ -208,7 +220,11 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let mut table = Table::new("small", "Two models", &[("model", "model"), ("#AER", "aer"), ("", "scope"), ("#p", "p")]);
+        let mut table = Table::new(
+            "small",
+            "Two models",
+            &[("model", "model"), ("#AER", "aer"), ("", "scope"), ("#p", "p")],
+        );
         table.rows = vec![
             vec![
                 Cell::text("a, \"b\" & c"),

@@ -8,14 +8,14 @@ use super::plot::Unit;
 use super::status::Status;
 use super::table::{Cell, Table};
 use super::view::{
-    Scope, aer_status, cells, ends, n_votes, paired_estimate, paired_is_withheld, paired_status, p_above_1, rsi_interval_text, rsi_status,
-    rsi_text, shown_rate,
+    Scope, aer_status, cells, ends, n_votes, p_above_1, paired_estimate, paired_is_withheld, paired_status,
+    rsi_interval_text, rsi_status, rsi_text, shown_rate,
 };
 use super::{human, quality};
+use crate::stats::Rate;
 use crate::stats::aer::{AerCell, AerReport, Headline, HeadlinePolicy};
 use crate::stats::paired_aer::PairedAer;
 use crate::stats::rsi_report::{RsiCell, RsiReport};
-use crate::stats::Rate;
 
 /// Which scopes a table goes through.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,8 +48,20 @@ impl Depth {
 pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -> Vec<Table> {
     let options = &config.options;
     let mut tables = vec![
-        aer_table("aer", "Anatomical error rate", &analysis.models, &analysis.aer, Depth::Overall),
-        rsi_table("rsi", &over("Relative superiority index", analysis), &analysis.rsi, Depth::Overall, options),
+        aer_table(
+            "aer",
+            "Anatomical error rate",
+            &analysis.models,
+            &analysis.aer,
+            Depth::Overall,
+        ),
+        rsi_table(
+            "rsi",
+            &over("Relative superiority index", analysis),
+            &analysis.rsi,
+            Depth::Overall,
+            options,
+        ),
         aer_table(
             "aer_by_category",
             "Error rate by category",
@@ -64,7 +76,13 @@ pub(super) fn tables(analysis: &Analysis, figures: &[Figure], config: &Config) -
             &analysis.aer,
             Depth::Subcategories,
         ),
-        paired_table(analysis, "paired", "Difference in error rate", Depth::Overall, options),
+        paired_table(
+            analysis,
+            "paired",
+            "Difference in error rate",
+            Depth::Overall,
+            options,
+        ),
         paired_table(
             analysis,
             "paired_by_category",
@@ -141,7 +159,12 @@ pub(super) fn scopes<'a, T: 'a>(
     depth: Depth,
 ) -> Vec<Scope> {
     let mut scopes: Vec<Scope> = reports
-        .flat_map(|table| cells(table).into_iter().map(|(scope, _)| scope).collect::<Vec<_>>())
+        .flat_map(|table| {
+            cells(table)
+                .into_iter()
+                .map(|(scope, _)| scope)
+                .collect::<Vec<_>>()
+        })
         .filter(|scope| depth.takes(scope))
         .collect();
     scopes.sort();
@@ -185,7 +208,11 @@ fn scope_cell(scope: &Scope) -> Cell {
 
 /// What stands in place of a rate that is not shown.
 fn aer_missing(cell: &AerCell) -> Cell {
-    if cell.headline == Headline::Refused { withheld() } else { Cell::none() }
+    if cell.headline == Headline::Refused {
+        withheld()
+    } else {
+        Cell::none()
+    }
 }
 
 fn withheld() -> Cell {
@@ -278,14 +305,24 @@ fn rsi_cells(cell: &RsiCell, options: &Options) -> Vec<Cell> {
 fn index_cells(cell: &RsiCell, options: &Options) -> [Cell; 2] {
     let texts = rsi_text(cell, options.headline).zip(rsi_interval_text(cell, options.headline));
     let (Some((value, interval)), Some(index)) = (texts, cell.index) else {
-        let missing = if cell.index.is_some() { withheld() } else { Cell::none() };
+        let missing = if cell.index.is_some() {
+            withheld()
+        } else {
+            Cell::none()
+        };
         return [missing, Cell::none()];
     };
-    let high = index.interval.high.map_or_else(String::new, |high| format!(" {high}"));
+    let high = index
+        .interval
+        .high
+        .map_or_else(String::new, |high| format!(" {high}"));
     [
         Cell {
             text: value,
-            data: index.value.finite().map_or_else(|| "inf".to_owned(), |value| value.to_string()),
+            data: index
+                .value
+                .finite()
+                .map_or_else(|| "inf".to_owned(), |value| value.to_string()),
             class: "",
         },
         Cell {
@@ -378,7 +415,8 @@ fn position_table(analysis: &Analysis) -> Table {
     for position in &analysis.position {
         let report = &position.report;
         let value = |rate: &Option<Rate>| Cell::number(rate.map(|rate| rate.value), Unit::Percent);
-        let interval = |rate: &Option<Rate>| Cell::interval(rate.map(|rate| ends(rate.interval)), Unit::Percent);
+        let interval =
+            |rate: &Option<Rate>| Cell::interval(rate.map(|rate| ends(rate.interval)), Unit::Percent);
         let index = |idx: usize| {
             let value = report.by_order[idx].and_then(|index| index.value.finite());
             Cell::number(value, Unit::Ratio)
@@ -402,7 +440,12 @@ fn unscored_table(analysis: &Analysis) -> Table {
     let mut table = Table::new(
         "unscored",
         "Verdicts that are missing, by reason",
-        &[("model", "model"), ("asked for", "kind"), ("reason", "reason"), ("#count", "count")],
+        &[
+            ("model", "model"),
+            ("asked for", "kind"),
+            ("reason", "reason"),
+            ("#count", "count"),
+        ],
     );
     for report in &analysis.aer {
         for (reason, count) in &report.table.overall.unscored {
@@ -432,7 +475,12 @@ fn paper_rows(analysis: &Analysis, options: &Options) -> Table {
     let paper = paper_table();
     let mut table = Table::new(
         "paper",
-        format!("{} (judge {}) and this report (judge {})", paper.source, paper.judge, options.judge.title()),
+        format!(
+            "{} (judge {}) and this report (judge {})",
+            paper.source,
+            paper.judge,
+            options.judge.title()
+        ),
         &[
             ("model", "model"),
             ("origin", "origin"),
@@ -476,7 +524,10 @@ fn measured_row(analysis: &Analysis, options: &Options, model: &str) -> Vec<Cell
         Some(cell) => {
             let rate = shown_rate(cell);
             row.extend([
-                rate.map_or_else(|| aer_missing(cell), |rate| Cell::number(Some(rate.value), Unit::Percent)),
+                rate.map_or_else(
+                    || aer_missing(cell),
+                    |rate| Cell::number(Some(rate.value), Unit::Percent),
+                ),
                 Cell::interval(rate.map(|rate| ends(rate.interval)), Unit::Percent),
                 Cell::count(cell.counts.failures + cell.counts.passes),
             ]);
@@ -560,7 +611,9 @@ fn identity_table(config: &Config) -> Table {
         let sha256 = identity.protocol_sha256.map(|hash| hash.to_string());
         table.rows.push(vec![
             Cell::text(&identity.protocol),
-            sha256.map_or_else(|| Cell::text("no file"), Cell::text).with_class("hash"),
+            sha256
+                .map_or_else(|| Cell::text("no file"), Cell::text)
+                .with_class("hash"),
             Cell::text(identity.model_version.as_deref().unwrap_or("not told")),
             Cell::count(identity.n),
         ]);

@@ -146,10 +146,16 @@ fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str, verified: &
 fn check_versions(config: &Config, verified: &mut Verified) {
     let ours = env!("CARGO_PKG_VERSION");
     if config.schema != REPORT_SCHEMA {
-        verified.add("config.json", format!("expected schema {REPORT_SCHEMA}, got {}", config.schema));
+        verified.add(
+            "config.json",
+            format!("expected schema {REPORT_SCHEMA}, got {}", config.schema),
+        );
     }
     if config.toolkit != ours {
-        let message = format!("was made by version {}, and this is {ours}: use that version", config.toolkit);
+        let message = format!(
+            "was made by version {}, and this is {ours}: use that version",
+            config.toolkit
+        );
         verified.add("config.json", message);
     }
     if config.paper_table_sha256 != super::paper_table_sha256() {
@@ -161,7 +167,11 @@ fn compare(dir: &Path, texts: &BTreeMap<String, String>, verified: &mut Verified
     for (name, expected) in texts {
         let Ok(found) = fs_err::read(dir.join(name)) else {
             // A missing file that is listed has been told already.
-            if !verified.differences.iter().any(|difference| difference.file == *name) {
+            if !verified
+                .differences
+                .iter()
+                .any(|difference| difference.file == *name)
+            {
                 verified.add(name, "is missing");
             }
             continue;
@@ -185,8 +195,11 @@ fn compare_figures(found: &[u8], expected: &str, is_equal: bool, verified: &mut 
         Err(error) => return verified.add(name, error.to_string()),
     };
     let before = verified.differences.len();
-    let mut known: BTreeMap<String, &Figure> =
-        found.figures.iter().map(|figure| (figure.name(), figure)).collect();
+    let mut known: BTreeMap<String, &Figure> = found
+        .figures
+        .iter()
+        .map(|figure| (figure.name(), figure))
+        .collect();
     for figure in &expected.figures {
         match known.remove(&figure.name()) {
             None => verified.add(name, format!("has no {}", figure.name())),
@@ -209,14 +222,28 @@ fn same(one: &Figure, other: &Figure) -> bool {
 
 fn bits(figure: &Figure) -> [Option<u64>; 3] {
     let ends = figure.interval;
-    [figure.value, ends.map(|ends| ends.low), ends.and_then(|ends| ends.high)].map(|value| value.map(f64::to_bits))
+    [
+        figure.value,
+        ends.map(|ends| ends.low),
+        ends.and_then(|ends| ends.high),
+    ]
+    .map(|value| value.map(f64::to_bits))
 }
 
 fn told(expected: &Figure, found: &Figure) -> String {
     let number = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| value.to_string());
     let text = |figure: &Figure| {
-        let [low, high] = [figure.interval.map(|it| it.low), figure.interval.and_then(|it| it.high)];
-        format!("{} [{}, {}] n {}", number(figure.value), number(low), number(high), figure.n)
+        let [low, high] = [
+            figure.interval.map(|it| it.low),
+            figure.interval.and_then(|it| it.high),
+        ];
+        format!(
+            "{} [{}, {}] n {}",
+            number(figure.value),
+            number(low),
+            number(high),
+            figure.n
+        )
     };
     let (expected_text, found_text) = (text(expected), text(found));
     if expected_text == found_text {

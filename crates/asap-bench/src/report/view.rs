@@ -41,14 +41,23 @@ impl Scope {
 /// The cells of a table with their scopes: overall, categories, subcategories.
 pub(super) fn cells<T>(table: &Table<T>) -> Vec<(Scope, &T)> {
     let overall = std::iter::once((Scope::Overall, &table.overall));
-    let categories = table.categories.iter().map(|(category, cell)| (Scope::Category(*category), cell));
-    let rest = table.subcategories.iter().map(|(topic, cell)| (Scope::Subcategory(topic.clone()), cell));
+    let categories = table
+        .categories
+        .iter()
+        .map(|(category, cell)| (Scope::Category(*category), cell));
+    let rest = table
+        .subcategories
+        .iter()
+        .map(|(topic, cell)| (Scope::Subcategory(topic.clone()), cell));
     overall.chain(categories).chain(rest).collect()
 }
 
 /// The cell of a scope.
 pub(super) fn cell_of<'a, T>(table: &'a Table<T>, scope: &Scope) -> Option<&'a T> {
-    cells(table).into_iter().find(|(found, _)| found == scope).map(|(_, cell)| cell)
+    cells(table)
+        .into_iter()
+        .find(|(found, _)| found == scope)
+        .map(|(_, cell)| cell)
 }
 
 /// The rate of a cell, unless too few of its images were scored.
@@ -73,7 +82,11 @@ pub(super) fn aer_estimate(cell: &AerCell) -> Option<Estimate> {
 
 pub(super) fn aer_status(cell: &AerCell) -> Status {
     let interval = cell.aer.as_ref().map(|rate| rate.interval);
-    Status::of_rate(cell.coverage.filter(|_| cell.aer.is_some()), cell.n_prompts, interval)
+    Status::of_rate(
+        cell.coverage.filter(|_| cell.aer.is_some()),
+        cell.n_prompts,
+        interval,
+    )
 }
 
 /// The interval to report: over prompts where a prompt has several pairs, else Newcombe's.
@@ -115,7 +128,10 @@ pub(super) const fn n_votes(counts: &RsiCounts) -> u64 {
 
 /// The share of votes that were cast among those that were asked for.
 pub(super) fn rsi_coverage(cell: &RsiCell) -> Option<f64> {
-    share(n_votes(&cell.counts), cell.unscored.values().sum::<u64>() + cell.n_incomplete)
+    share(
+        n_votes(&cell.counts),
+        cell.unscored.values().sum::<u64>() + cell.n_incomplete,
+    )
 }
 
 fn share(there: u64, missing: u64) -> Option<f64> {
@@ -158,7 +174,11 @@ pub(super) fn rsi_status(cell: &RsiCell) -> Status {
     let Some(index) = &cell.index else {
         return Status::NotComputed;
     };
-    Status::of_index(rsi_coverage(cell), cell.n_prompts, (index.interval.low, index.interval.high))
+    Status::of_index(
+        rsi_coverage(cell),
+        cell.n_prompts,
+        (index.interval.low, index.interval.high),
+    )
 }
 
 /// P(RSI > 1) of the bootstrap that fits: over prompts and raters where there are several raters.

@@ -118,7 +118,9 @@ fn notes(rendered: &Rendered, pictures: &[super::PictureFile]) -> Vec<String> {
     }
     let n_other = rendered.analysis.human.n_other_protocol;
     if n_other > 0 {
-        notes.push(format!("{n_other} votes of people are under another protocol and are left out"));
+        notes.push(format!(
+            "{n_other} votes of people are under another protocol and are left out"
+        ));
     }
     notes
 }
@@ -167,11 +169,16 @@ fn replace(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
 /// Hash and name of each line of a list; lines that are none are passed over.
 pub(super) fn read_sums(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().filter_map(|line| line.split_once("  "));
-    lines.map(|(hash, name)| (hash.to_owned(), name.to_owned())).collect()
+    lines
+        .map(|(hash, name)| (hash.to_owned(), name.to_owned()))
+        .collect()
 }
 
 /// Whether a name stays inside of the report.
 pub(super) fn is_inside(name: &str) -> bool {
     let path = Path::new(name);
-    !name.is_empty() && path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+    !name.is_empty()
+        && path
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)))
 }

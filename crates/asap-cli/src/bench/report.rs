@@ -56,7 +56,11 @@ fn wishes(args: ReportArgs) -> Wishes {
         baseline: args.baseline,
         judge: args.judge,
         protocols: args.protocols,
-        headline: if args.force { HeadlinePolicy::Forced } else { HeadlinePolicy::Guarded },
+        headline: if args.force {
+            HeadlinePolicy::Forced
+        } else {
+            HeadlinePolicy::Guarded
+        },
         position: match args.position {
             PositionArg::Strict => PositionPolicy::Strict,
             PositionArg::Pooled => PositionPolicy::Pooled,
@@ -74,7 +78,9 @@ fn wishes(args: ReportArgs) -> Wishes {
 /// The overall figures, one line for each model.
 fn text(written: &Written, options: &Options) -> String {
     let figures = &written.rendered.report.figures;
-    let heads = ["model", "AER %", "interval", "n", "status", "RSI", "interval", "n"];
+    let heads = [
+        "model", "AER %", "interval", "n", "status", "RSI", "interval", "n",
+    ];
     let mut rows = vec![heads.map(str::to_owned)];
     for model in &written.rendered.report.models {
         let find = |measure: &str| {
@@ -85,15 +91,20 @@ fn text(written: &Written, options: &Options) -> String {
         };
         let (aer, rsi) = (find("aer"), find("rsi"));
         let value = |figure: Option<&Figure>, factor: f64, n_decimals| {
-            table::number(figure.and_then(|figure| figure.value).map(|value| value * factor), n_decimals)
+            table::number(
+                figure.and_then(|figure| figure.value).map(|value| value * factor),
+                n_decimals,
+            )
         };
-        let n = |figure: Option<&Figure>| figure.map_or_else(|| "-".to_owned(), |figure| figure.n.to_string());
+        let n =
+            |figure: Option<&Figure>| figure.map_or_else(|| "-".to_owned(), |figure| figure.n.to_string());
         rows.push([
             model.clone(),
             value(aer, 100.0, 1),
             interval(aer, 100.0, 1),
             n(aer),
-            aer.map_or("not computed", |figure| figure.status.name()).to_owned(),
+            aer.map_or("not computed", |figure| figure.status.name())
+                .to_owned(),
             value(rsi, 1.0, 2),
             interval(rsi, 1.0, 2),
             n(rsi),
@@ -123,6 +134,9 @@ fn interval(figure: Option<&Figure>, factor: f64, n_decimals: usize) -> String {
     let Some(ends) = figure.and_then(|figure| figure.interval) else {
         return "-".to_owned();
     };
-    let high = ends.high.map_or_else(|| "inf".to_owned(), |high| format!("{:.n_decimals$}", high * factor));
+    let high = ends.high.map_or_else(
+        || "inf".to_owned(),
+        |high| format!("{:.n_decimals$}", high * factor),
+    );
     format!("{:.n_decimals$} to {high}", ends.low * factor)
 }

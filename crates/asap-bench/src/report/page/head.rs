@@ -53,7 +53,14 @@ impl Page<'_> {
         sizes.dedup();
         let mut facts = vec![
             ("Judge", options.judge.title().to_owned()),
-            ("Protocols", if protocols.is_empty() { NOT_COMPUTED.to_owned() } else { protocols.join(", ") }),
+            (
+                "Protocols",
+                if protocols.is_empty() {
+                    NOT_COMPUTED.to_owned()
+                } else {
+                    protocols.join(", ")
+                },
+            ),
             ("Prompts", benchmarks.join(", ")),
             ("Prompts × seeds", sizes.join(", ")),
             ("Intervals", format!("{} %", options.level().get() * 100.0)),
@@ -103,7 +110,11 @@ impl Page<'_> {
         let points = format!("{:.1}", difference.abs() * 100.0);
         let span = Unit::Points.write_interval([low, high]);
         let p = write_p(paired.holm_over_models);
-        let p = if p.starts_with('<') { format!("p {p}") } else { format!("p = {p}") };
+        let p = if p.starts_with('<') {
+            format!("p {p}")
+        } else {
+            format!("p = {p}")
+        };
         let word = if difference < 0.0 { "fewer" } else { "more" };
         Some(if low <= 0.0 && high >= 0.0 {
             format!(", which these images do not tell apart from {baseline} ({span} points, {p}).")
@@ -118,7 +129,10 @@ impl Page<'_> {
             return String::new();
         }
         let boards = &self.analysis.quality;
-        let scores: Vec<_> = boards.iter().filter_map(|board| Some((board, board.of(model)?))).collect();
+        let scores: Vec<_> = boards
+            .iter()
+            .filter_map(|board| Some((board, board.of(model)?)))
+            .collect();
         if scores.is_empty() {
             return " Quality guard: not computed, no scores.".to_owned();
         }
@@ -126,7 +140,11 @@ impl Page<'_> {
             .iter()
             .filter(|(_, score)| score.interval.is_some_and(|interval| interval.high < 0.0))
             .map(|(board, score)| {
-                format!("{} ({})", title(&board.key.scorer), Unit::Difference.write(score.difference))
+                format!(
+                    "{} ({})",
+                    title(&board.key.scorer),
+                    Unit::Difference.write(score.difference)
+                )
             })
             .collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
@@ -165,7 +183,11 @@ impl Page<'_> {
         let counts = cell.counts;
         match shown_rate(cell) {
             Some(rate) => {
-                let forced = if cell.headline == Headline::Forced { ", forced" } else { "" };
+                let forced = if cell.headline == Headline::Forced {
+                    ", forced"
+                } else {
+                    ""
+                };
                 let sub = format!(
                     "{} · {} of {}, {} unscored · {}{forced}",
                     Unit::Percent.write_interval(ends(rate.interval)),
@@ -177,7 +199,11 @@ impl Page<'_> {
                 number("AER", Some(&Unit::Percent.write(rate.value)), &sub)
             }
             None => {
-                let sub = format!("{} scored, {} unscored", counts.failures + counts.passes, counts.unscored);
+                let sub = format!(
+                    "{} scored, {} unscored",
+                    counts.failures + counts.passes,
+                    counts.unscored
+                );
                 number("AER", None, &sub)
             }
         }

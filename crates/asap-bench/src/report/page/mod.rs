@@ -91,14 +91,24 @@ impl Page<'_> {
             .collect();
         match (&self.analysis.baseline, others.as_slice()) {
             (Some(baseline), [_, ..]) => format!("{} against {baseline}", listed(&others)),
-            _ => listed(&self.analysis.models.iter().map(String::as_str).collect::<Vec<_>>()),
+            _ => listed(
+                &self
+                    .analysis
+                    .models
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>(),
+            ),
         }
     }
 
     /// The table of a name; empty text where it has no rows.
     fn table(&self, name: &str) -> String {
         let found = self.tables.iter().find(|table| table.name == name);
-        found.filter(|table| !table.rows.is_empty()).map(Table::to_html).unwrap_or_default()
+        found
+            .filter(|table| !table.rows.is_empty())
+            .map(Table::to_html)
+            .unwrap_or_default()
     }
 
     /// A table that is opened on demand.

@@ -19,7 +19,11 @@ impl Page<'_> {
             if n == 0 {
                 continue;
             }
-            let shown = if n_shown < n { format!(", {n_shown} of them shown") } else { String::new() };
+            let shown = if n_shown < n {
+                format!(", {n_shown} of them shown")
+            } else {
+                String::new()
+            };
             _ = writeln!(html, "<h3>Judge and people disagree on {n} {what}{shown}</h3>");
             if what == "images" {
                 html.push_str(&self.row(&gallery.disputed_images));
@@ -85,7 +89,12 @@ impl Page<'_> {
             );
         }
         let first = &pair.pictures[0];
-        _ = write!(html, "</div><p>{}</p>{}</li>\n", escape(&pair.caption), words(self.file(first), first));
+        _ = write!(
+            html,
+            "</div><p>{}</p>{}</li>\n",
+            escape(&pair.caption),
+            words(self.file(first), first)
+        );
         html
     }
 
@@ -115,7 +124,10 @@ fn image(file: Option<&PictureFile>, picture: &Picture) -> String {
 }
 
 fn words(file: Option<&PictureFile>, picture: &Picture) -> String {
-    let mut html = format!("<p class=\"prompt\"><code>{}</code> seed {}", picture.prompt_id, picture.seed);
+    let mut html = format!(
+        "<p class=\"prompt\"><code>{}</code> seed {}",
+        picture.prompt_id, picture.seed
+    );
     if let Some(prompt) = file.and_then(|file| file.prompt.as_ref()) {
         _ = write!(html, "<br>{}", escape(prompt));
     }

@@ -29,7 +29,13 @@ impl Page<'_> {
     }
 
     fn headline(&self) -> String {
-        format!("{}{}{}{STATUS_NOTE}{}", self.cards(), self.table("aer"), self.table("rsi"), self.figures("aer"))
+        format!(
+            "{}{}{}{STATUS_NOTE}{}",
+            self.cards(),
+            self.table("aer"),
+            self.table("rsi"),
+            self.figures("aer")
+        )
     }
 
     fn categories(&self) -> String {
@@ -81,7 +87,9 @@ impl Page<'_> {
 
     fn quality(&self) -> String {
         if self.analysis.quality.is_empty() {
-            return none("No learned scores of a model and its baseline: <code>asap bench score</code> makes them.");
+            return none(
+                "No learned scores of a model and its baseline: <code>asap bench score</code> makes them.",
+            );
         }
         let names = self.plots.iter().map(|plot| plot.name.as_str());
         let plots: String = names
@@ -167,14 +175,19 @@ impl Page<'_> {
             escape(options.judge.title()),
             self.table("identity"),
             self.table("runs"),
-            or_none(self.table("cost"), "Cost: not computed, the judge is not called over an interface that counts."),
+            or_none(
+                self.table("cost"),
+                "Cost: not computed, the judge is not called over an interface that counts."
+            ),
             self.table("unscored"),
         )
     }
 }
 
 fn other_protocol(n: u64) -> String {
-    format!("<p class=\"warn\">{n} votes of people are under another protocol than the judge's and are left out.</p>\n")
+    format!(
+        "<p class=\"warn\">{n} votes of people are under another protocol than the judge's and are left out.</p>\n"
+    )
 }
 
 fn none(why: &str) -> String {
@@ -182,7 +195,11 @@ fn none(why: &str) -> String {
 }
 
 fn or_none(html: String, why: &str) -> String {
-    if html.is_empty() { format!("<p class=\"note\">{why}</p>\n") } else { html }
+    if html.is_empty() {
+        format!("<p class=\"note\">{why}</p>\n")
+    } else {
+        html
+    }
 }
 
 fn details(summary: &str, html: &str) -> String {

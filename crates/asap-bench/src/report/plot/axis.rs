@@ -41,7 +41,11 @@ impl Unit {
 
     /// A tick's number, with as many decimals as its step needs.
     fn write_tick(self, value: f64, step: f64) -> String {
-        let factor = if matches!(self, Self::Percent | Self::Points) { 100.0 } else { 1.0 };
+        let factor = if matches!(self, Self::Percent | Self::Points) {
+            100.0
+        } else {
+            1.0
+        };
         let n_decimals = (-(step * factor).log10().floor()).clamp(0.0, 6.0) as usize;
         let sign = matches!(self, Self::Points | Self::Difference);
         let text = if sign {
@@ -50,7 +54,11 @@ impl Unit {
             format!("{:.n_decimals$}", value * factor)
         };
         let text = text.replace("-0.0", "0.0");
-        if self == Self::Percent { format!("{text} %") } else { text }
+        if self == Self::Percent {
+            format!("{text} %")
+        } else {
+            text
+        }
     }
 }
 
@@ -111,7 +119,11 @@ impl Axis {
     }
 
     fn linear(low: f64, high: f64, unit: Unit, ends_px: [f64; 2]) -> Self {
-        let span = if high > low { high - low } else { low.abs().max(0.1) };
+        let span = if high > low {
+            high - low
+        } else {
+            low.abs().max(0.1)
+        };
         let step = round_step(span / 7.0);
         let mut low_end = (low / step + 1e-9).floor() * step;
         let mut high_end = (high / step - 1e-9).ceil() * step;
@@ -140,8 +152,17 @@ impl Axis {
         let (low, high) = (low.clamp(0.1, 0.9), high.clamp(1.1, 10.0));
         let is_wide = high / low > 8.0;
         let is_kept = |ratio: f64| !is_wide || [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].contains(&ratio);
-        let below = RATIOS.iter().rev().copied().find(|ratio| *ratio <= low).unwrap_or(0.1);
-        let above = RATIOS.iter().copied().find(|ratio| *ratio >= high).unwrap_or(10.0);
+        let below = RATIOS
+            .iter()
+            .rev()
+            .copied()
+            .find(|ratio| *ratio <= low)
+            .unwrap_or(0.1);
+        let above = RATIOS
+            .iter()
+            .copied()
+            .find(|ratio| *ratio >= high)
+            .unwrap_or(10.0);
         Self {
             scale: Scale::Log,
             unit,
@@ -178,7 +199,10 @@ impl Axis {
             Scale::Linear => self.unit.write_tick(value, self.step),
             Scale::Log => super::canvas::num(value),
         };
-        self.ticks.iter().map(|&value| (self.at(value), write(value))).collect()
+        self.ticks
+            .iter()
+            .map(|&value| (self.at(value), write(value)))
+            .collect()
     }
 
     /// Where the axis begins and ends.

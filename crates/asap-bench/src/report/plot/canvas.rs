@@ -102,7 +102,14 @@ impl Canvas {
             2 => closed(&[(0.0, -6.2), (5.8, 4.4), (-5.8, 4.4)]),
             3 => closed(&[(0.0, -6.4), (6.4, 0.0), (0.0, 6.4), (-6.4, 0.0)]),
             4 => closed(&[(0.0, 6.2), (5.8, -4.4), (-5.8, -4.4)]),
-            _ => closed(&[(-3.0, -6.0), (3.0, -6.0), (6.0, 0.0), (3.0, 6.0), (-3.0, 6.0), (-6.0, 0.0)]),
+            _ => closed(&[
+                (-3.0, -6.0),
+                (3.0, -6.0),
+                (6.0, 0.0),
+                (3.0, 6.0),
+                (-3.0, 6.0),
+                (-6.0, 0.0),
+            ]),
         };
         self.raw(&element);
     }
@@ -120,7 +127,11 @@ impl Canvas {
 pub(in crate::report) fn num(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Text as it may stand in XML and HTML, in attributes too.

@@ -125,7 +125,11 @@ impl Forest {
         }
         let [left, right] = layout.axis.ends();
         canvas.line((left, bottom), (right, bottom), "axis");
-        canvas.text(((left + right) / 2.0, bottom + 33.0), "head mid", &self.axis_label);
+        canvas.text(
+            ((left + right) / 2.0, bottom + 33.0),
+            "head mid",
+            &self.axis_label,
+        );
         if let Some((value, name)) = &self.reference {
             let x = layout.axis.at(*value);
             canvas.line((x, top - 2.0), (x, bottom), "ref");
@@ -186,7 +190,11 @@ fn draw_estimate(canvas: &mut Canvas, axis: &Axis, estimate: &Estimate, series: 
         ));
         // An end that lies beyond the axis is an arrow, not an end.
         for (end, x, side) in [(low, from, -1.0), (high, to, 1.0)] {
-            let (dx, dy) = if axis.has(end) { (0.0, 4.0) } else { (-side * 5.0, 4.0) };
+            let (dx, dy) = if axis.has(end) {
+                (0.0, 4.0)
+            } else {
+                (-side * 5.0, 4.0)
+            };
             canvas.raw(&format!(
                 "<path d=\"M{} {}L{} {}L{} {}\" class=\"{class}\"/>",
                 num(x + dx),

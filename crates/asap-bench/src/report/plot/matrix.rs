@@ -1,7 +1,7 @@
 //! Confusion of two judges as a matrix of counts.
 
-use super::canvas::{Canvas, num};
 use super::Plot;
+use super::canvas::{Canvas, num};
 
 const LEFT_PX: f64 = 150.0;
 const CELL: (f64, f64) = (128.0, 62.0);
@@ -53,7 +53,11 @@ impl Matrix {
     fn draw_cell(&self, canvas: &mut Canvas, top: f64, row: usize, column: usize) {
         let count = self.counts[row][column];
         let n_row: u64 = self.counts[row].iter().sum();
-        let share = if n_row > 0 { count as f64 / n_row as f64 } else { 0.0 };
+        let share = if n_row > 0 {
+            count as f64 / n_row as f64
+        } else {
+            0.0
+        };
         let (x, y) = (LEFT_PX + column as f64 * CELL.0, top + row as f64 * CELL.1);
         let tooltip = format!(
             "{}: {}, {}: {}: {count} of {n_row}",
@@ -71,7 +75,11 @@ impl Matrix {
             ));
             let middle = x + CELL.0 / 2.0;
             canvas.text((middle, y + 30.0), "big mid", &count.to_string());
-            let percent = if n_row > 0 { format!("{:.0} % of row", share * 100.0) } else { String::new() };
+            let percent = if n_row > 0 {
+                format!("{:.0} % of row", share * 100.0)
+            } else {
+                String::new()
+            };
             canvas.text((middle, y + 47.0), "tick mid", &percent);
         });
     }

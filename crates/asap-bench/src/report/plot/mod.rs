@@ -16,12 +16,12 @@ mod theme;
 
 pub use axis::{Scale, Unit};
 pub use bars::{Bar, Bars};
+pub(in crate::report) use canvas::{escape, marker_svg, num};
 pub use forest::{Forest, ForestRow};
 pub use matrix::Matrix;
 pub use png::to_png;
 pub use radar::{Radar, RadarSeries};
 pub use scatter::{Scatter, ScatterPoint};
-pub(in crate::report) use canvas::{escape, marker_svg, num};
 pub use theme::{page_css, variables};
 
 /// Width of every plot, in CSS pixels.
@@ -88,7 +88,6 @@ impl Plot {
         )
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -164,7 +164,10 @@ fn written(estimate: &Estimate) -> String {
 /// A place on a spoke, moved sideways by `shift`.
 fn place(centre: (f64, f64), idx: usize, n: usize, radius: f64, shift: f64) -> (f64, f64) {
     let (sin, cos) = (TAU * idx as f64 / n as f64).sin_cos();
-    (centre.0 + radius * sin + shift * cos, centre.1 - radius * cos + shift * sin)
+    (
+        centre.0 + radius * sin + shift * cos,
+        centre.1 - radius * cos + shift * sin,
+    )
 }
 
 fn corner(centre: (f64, f64), idx: usize, n: usize, radius: f64, shift: f64) -> String {

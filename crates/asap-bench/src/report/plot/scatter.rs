@@ -96,17 +96,15 @@ impl Scatter {
         canvas.line((x, top), (x, bottom), "ref");
         canvas.line((LEFT_PX, y), (RIGHT_PX, y), "ref");
         canvas.text((0.0, top - 10.0), "head", &format!("↑ {}", self.y_label));
-        canvas.text((RIGHT_PX, bottom + 33.0), "head end", &format!("{} →", self.x_label));
+        canvas.text(
+            (RIGHT_PX, bottom + 33.0),
+            "head end",
+            &format!("{} →", self.x_label),
+        );
     }
 }
 
-fn draw_point(
-    canvas: &mut Canvas,
-    x_axis: &Axis,
-    y_axis: &Axis,
-    point: &ScatterPoint,
-    (x, y): (f64, f64),
-) {
+fn draw_point(canvas: &mut Canvas, x_axis: &Axis, y_axis: &Axis, point: &ScatterPoint, (x, y): (f64, f64)) {
     let tooltip = format!(
         "{}: {} points of AER and {}",
         point.label,

@@ -89,10 +89,13 @@ pub(in crate::report) const FONTS: &str =
 /// The colours as CSS variables: light, and dark where the reader prefers it.
 pub fn variables() -> String {
     let block = |theme: &Theme| {
-        theme.names.iter().fold(String::new(), |mut text, (name, colour)| {
-            _ = write!(text, "--{name}:{colour};");
-            text
-        })
+        theme
+            .names
+            .iter()
+            .fold(String::new(), |mut text, (name, colour)| {
+                _ = write!(text, "--{name}:{colour};");
+                text
+            })
     };
     format!(
         ":root{{color-scheme:light dark;{}}}\n@media (prefers-color-scheme:dark){{:root{{{}}}}}\n",

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 
 use asap_bench::judge::{VerdictRow, row_line};
 use asap_bench::report::{Inputs, RunInputs, Wishes};
-use asap_bench::run::{
-    Depth, Generator, ProtocolRef, PromptSet, Run, ScoreLog, ScoreRow, adopt, sha256,
-};
+use asap_bench::run::{Depth, Generator, PromptSet, ProtocolRef, Run, ScoreLog, ScoreRow, adopt, sha256};
 use asap_bench::stats::aer::HeadlinePolicy;
 use asap_bench::stats::position::PositionPolicy;
 use asap_bench::stats::{Bootstrap, Level};
@@ -116,11 +114,19 @@ fn make_run(folder: &Path, model: &str, prompts: &PromptSet) -> Run {
 /// A disc on a slope of grey: different for each image.
 fn picture(model: &str, idx: usize) -> Vec<u8> {
     let mut stream = Stream::new(idx as u64, &format!("picture/{model}"));
-    let tone = [stream.below(160) as u8, stream.below(160) as u8, stream.below(160) as u8];
+    let tone = [
+        stream.below(160) as u8,
+        stream.below(160) as u8,
+        stream.below(160) as u8,
+    ];
     let (cx, cy) = (stream.between(20.0, 44.0), stream.between(20.0, 44.0));
     let image = image::RgbImage::from_fn(64, 64, |x, y| {
         let distance = (f64::from(x) - cx).hypot(f64::from(y) - cy);
-        if distance < 15.0 { image::Rgb(tone) } else { image::Rgb([190 + y as u8 / 2; 3]) }
+        if distance < 15.0 {
+            image::Rgb(tone)
+        } else {
+            image::Rgb([190 + y as u8 / 2; 3])
+        }
     });
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
@@ -139,11 +145,21 @@ fn write_verdicts(run: &Run, baseline: &Run, rate: f64, unscored: f64) {
         } else {
             verdict(fails)
         };
-        rows.push(VerdictRow::Image(judgement(run, (id, seed), Judge::Model(JUDGE.to_owned()), said)));
+        rows.push(VerdictRow::Image(judgement(
+            run,
+            (id, seed),
+            Judge::Model(JUDGE.to_owned()),
+            said,
+        )));
         for rater in (0..5).filter(|_| idx % 2 == 0) {
             let fails = fails != stream.chance(0.15);
             let judge = Judge::Human(format!("rater-{rater}"));
-            rows.push(VerdictRow::Image(judgement(run, (id, seed), judge, verdict(fails))));
+            rows.push(VerdictRow::Image(judgement(
+                run,
+                (id, seed),
+                judge,
+                verdict(fails),
+            )));
         }
         if run.model() != baseline.model() {
             rows.extend(comparisons(run, baseline, (id, seed), rate, &mut stream));
@@ -197,13 +213,21 @@ fn comparisons(
     };
     let mut rows = Vec::new();
     for order in Order::BOTH {
-        let choice = if stream.chance(1.0 / 6.0) { Choice::First } else { choice(better, rate, order) };
+        let choice = if stream.chance(1.0 / 6.0) {
+            Choice::First
+        } else {
+            choice(better, rate, order)
+        };
         rows.push(row(Judge::Model(JUDGE.to_owned()), order, choice));
     }
     for rater in 0..3 {
         let order = *stream.choose(&Order::BOTH);
         let seen = if stream.chance(0.8) { better } else { stream.unit() };
-        rows.push(row(Judge::Human(format!("rater-{rater}")), order, choice(seen, rate, order)));
+        rows.push(row(
+            Judge::Human(format!("rater-{rater}")),
+            order,
+            choice(seen, rate, order),
+        ));
     }
     rows
 }
@@ -211,9 +235,21 @@ fn comparisons(
 fn choice(better: f64, rate: f64, order: Order) -> Choice {
     let is_first = order == Order::ModelFirst;
     match better {
-        better if better < 0.65 - rate => if is_first { Choice::First } else { Choice::Second },
+        better if better < 0.65 - rate => {
+            if is_first {
+                Choice::First
+            } else {
+                Choice::Second
+            }
+        }
         better if better < 0.75 => Choice::Tie,
-        _ => if is_first { Choice::Second } else { Choice::First },
+        _ => {
+            if is_first {
+                Choice::Second
+            } else {
+                Choice::First
+            }
+        }
     }
 }
 

@@ -30,7 +30,12 @@ pub(super) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/");
+                let name = path
+                    .strip_prefix(folder)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('\\', "/");
                 found.insert(name, std::fs::read(path).unwrap());
             }
         }
@@ -66,7 +71,11 @@ fn the_same_inputs_give_the_same_bytes() {
 fn a_report_has_all_that_was_measured() {
     let made = runs(SMALL);
     let files = report(&made.inputs(), wishes(), &made.dir.path().join("report"));
-    let names: Vec<&str> = files.keys().map(String::as_str).filter(|name| !name.starts_with("images/")).collect();
+    let names: Vec<&str> = files
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with("images/"))
+        .collect();
     assert_eq!(names, EXPECTED);
     assert!(files.keys().any(|name| name.starts_with("images/")));
     let page = text(&files, "index.html");
@@ -153,7 +162,10 @@ fn figures_are_those_of_the_statistics() {
         let is_it = |figure: &&Figure| {
             figure.measure == measure && figure.model == "flux-asap" && figure.scope == scope
         };
-        figures.iter().find(is_it).unwrap_or_else(|| panic!("{measure} {scope}"))
+        figures
+            .iter()
+            .find(is_it)
+            .unwrap_or_else(|| panic!("{measure} {scope}"))
     };
     let judged = inputs.runs[0].verdicts.judgements();
     let own: Vec<_> = judged
@@ -162,18 +174,25 @@ fn figures_are_those_of_the_statistics() {
         .collect();
     let counts = asap_core::AerCounts::of(own.iter().map(|row| &row.verdict));
     let aer = find("aer", "overall");
-    assert_eq!((aer.value, aer.n, aer.method.as_str()), (counts.aer(), 30, "rate/wilson/v1"));
+    assert_eq!(
+        (aer.value, aer.n, aer.method.as_str()),
+        (counts.aer(), 30, "rate/wilson/v1")
+    );
     assert_eq!(find("aer", "full_body").n, 6);
     assert_eq!(find("aer_coverage", "overall").value, Some(1.0));
     assert_eq!(find("rsi", "overall").baseline.as_deref(), Some("flux-base"));
-    let [wins, ties, losses] = ["wins", "ties", "losses"].map(|part| find(&format!("rsi_{part}"), "overall").value);
+    let [wins, ties, losses] =
+        ["wins", "ties", "losses"].map(|part| find(&format!("rsi_{part}"), "overall").value);
     assert_eq!(
         find("rsi", "overall").value,
         Some((wins.unwrap() + ties.unwrap()) / (losses.unwrap() + ties.unwrap()))
     );
     // All numbers of a table are in the list of figures, digit by digit.
     let csv = text(&files, "tables/aer.csv");
-    assert!(csv.contains(&format!("flux-asap,overall,{},", aer.value.unwrap())), "{csv}");
+    assert!(
+        csv.contains(&format!("flux-asap,overall,{},", aer.value.unwrap())),
+        "{csv}"
+    );
 }
 
 #[test]
@@ -186,7 +205,9 @@ fn under_98_percent_no_rate_is_shown_unless_it_is_forced() {
     let guarded = report(&inputs, wishes(), &made.dir.path().join("guarded"));
     let aer = |files: &BTreeMap<String, Vec<u8>>| {
         let all = figures(files);
-        all.into_iter().find(|figure| figure.measure == "aer" && figure.scope == "overall").unwrap()
+        all.into_iter()
+            .find(|figure| figure.measure == "aer" && figure.scope == "overall")
+            .unwrap()
     };
     assert_eq!(aer(&guarded).value, None);
     assert!(aer(&guarded).note.unwrap().starts_with("withheld"));
@@ -218,10 +239,18 @@ fn what_was_not_measured_is_told_and_is_never_0() {
     };
     let files = report(&alone.inputs(), wishes(), &alone.dir.path().join("report"));
     let page = text(&files, "index.html");
-    assert_eq!(page.matches("Not computed.</span>").count(), 5, "paired, pairs, quality, people, position");
+    assert_eq!(
+        page.matches("Not computed.</span>").count(),
+        5,
+        "paired, pairs, quality, people, position"
+    );
     assert!(page.contains("<div class=\"value none\">not computed</div>"));
     assert!(!files.contains_key("tables/rsi.csv") && !files.contains_key("plots/rsi.svg"));
-    assert!(figures(&files).iter().all(|figure| !figure.measure.starts_with("rsi")));
+    assert!(
+        figures(&files)
+            .iter()
+            .all(|figure| !figure.measure.starts_with("rsi"))
+    );
 }
 
 #[test]
@@ -246,7 +275,9 @@ fn open_choices_and_wrong_names_are_told_with_what_there_is() {
         "no verdicts of stub:judge-1 under protocol `aer.v9`; there are `aer.v1`, `rsi.v1`"
     );
     let path = made.folders[0].join("verdicts/made-up.jsonl");
-    let doubled = std::fs::read_to_string(&path).unwrap().replace(JUDGE, "stub:judge-2");
+    let doubled = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace(JUDGE, "stub:judge-2");
     std::fs::write(made.folders[0].join("verdicts/other.jsonl"), only_judge(&doubled)).unwrap();
     assert_eq!(
         made.inputs().settle(wishes()).unwrap_err().to_string(),
@@ -268,7 +299,10 @@ fn a_folder_that_is_no_report_is_left_alone() {
     std::fs::write(out.join("letter.txt"), "dear").unwrap();
     let options = inputs.settle(wishes()).unwrap();
     let message = write(&inputs, &options, &out).unwrap_err().to_string();
-    assert!(message.ends_with("has files in it that are no report; choose another folder"), "{message}");
+    assert!(
+        message.ends_with("has files in it that are no report; choose another folder"),
+        "{message}"
+    );
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
 }
 

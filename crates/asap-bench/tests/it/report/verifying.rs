@@ -42,10 +42,21 @@ fn a_report_follows_from_its_logs_without_the_runs() {
 
 #[test]
 fn a_changed_vote_shows_in_its_log_and_in_every_figure_it_touches() {
-    let found = after(|dir| edit(&dir.join("judgements.jsonl"), "\"verdict\":\"fail\"", "\"verdict\":\"pass\""));
+    let found = after(|dir| {
+        edit(
+            &dir.join("judgements.jsonl"),
+            "\"verdict\":\"fail\"",
+            "\"verdict\":\"pass\"",
+        )
+    });
     assert!(found.contains(&"`judgements.jsonl`: its bytes are not those that were written".to_owned()));
     assert!(found.contains(&"`judgements.jsonl`: is not the log whose hash `config.json` has".to_owned()));
-    assert!(found.iter().any(|line| line.contains("aer of flux-asap, overall: the logs give")), "{found:#?}");
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("aer of flux-asap, overall: the logs give")),
+        "{found:#?}"
+    );
     assert!(found.contains(&"`tables/aer.csv`: is not what the logs give".to_owned()));
     assert!(found.contains(&"`index.html`: is not what the logs give".to_owned()));
 }
@@ -65,14 +76,21 @@ fn a_changed_figure_is_named_though_its_hash_was_changed_too() {
         let hash = |bytes: &[u8]| asap_bench::run::sha256(bytes).to_string();
         edit(&dir.join("SHA256SUMS"), &hash(&before), &hash(text.as_bytes()));
     });
-    assert!(found[0].starts_with("`report.json`: aer of flux-asap, overall: the logs give"), "{found:#?}");
+    assert!(
+        found[0].starts_with("`report.json`: aer of flux-asap, overall: the logs give"),
+        "{found:#?}"
+    );
 }
 
 #[test]
 fn changed_missing_and_added_files_are_listed() {
     let mut gone = String::new();
     let found = after(|dir| {
-        let picture = std::fs::read_dir(dir.join("images")).unwrap().next().unwrap().unwrap();
+        let picture = std::fs::read_dir(dir.join("images"))
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
         gone = format!("images/{}", picture.file_name().to_str().unwrap());
         std::fs::remove_file(picture.path()).unwrap();
         std::fs::write(dir.join("plots/aer.png"), "no picture").unwrap();
@@ -92,7 +110,9 @@ fn changed_missing_and_added_files_are_listed() {
 fn logs_that_are_no_logs_are_told() {
     let found = after(|dir| edit(&dir.join("scores.jsonl"), "{", "["));
     assert!(
-        found.iter().any(|line| line.contains("no figure was computed again") && line.contains("line 1")),
+        found
+            .iter()
+            .any(|line| line.contains("no figure was computed again") && line.contains("line 1")),
         "{found:#?}"
     );
 }
@@ -101,5 +121,8 @@ fn logs_that_are_no_logs_are_told() {
 fn a_folder_without_list_is_no_report() {
     let dir = tempfile::tempdir().unwrap();
     let message = verify(dir.path()).unwrap_err().to_string();
-    assert!(message.ends_with("expected a report, got a folder without `SHA256SUMS`"), "{message}");
+    assert!(
+        message.ends_with("expected a report, got a folder without `SHA256SUMS`"),
+        "{message}"
+    );
 }
