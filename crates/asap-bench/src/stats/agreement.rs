@@ -70,7 +70,7 @@ impl Confusion {
     /// of both margins; `None` with fewer than two classes. Unlike kappa it holds where one class is rare.
     ///
     /// # Source
-    /// Gwet, British Journal of Mathematical and Statistical Psychology 61 (2008), equations 5 and 6; `irrCAC`.
+    /// Gwet, British Journal of Mathematical and Statistical Psychology 61 (2008); `irrCAC`.
     ///
     /// # Deviation
     /// q counts the classes that there are, not those that were met.

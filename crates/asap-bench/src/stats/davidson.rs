@@ -91,7 +91,7 @@ pub(crate) struct Edge {
 ///
 /// # Source
 /// Davidson, "On extending the Bradley-Terry model to accommodate ties in paired comparison experiments", JASA 65
-/// (1970), equations 2.2 and 2.3.
+/// (1970).
 pub fn fit(models: &[String], matchups: &[Matchup], prior: Prior) -> Result<Davidson> {
     let edges: Vec<Edge> = matchups
         .iter()

@@ -69,7 +69,7 @@ pub struct DawidSkene {
 ///
 /// # Source
 /// Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm", Applied
-/// Statistics 28 (1979), equations 2.3 to 2.5; `crowdkit.aggregation.DawidSkene`, whose start and smallest
+/// Statistics 28 (1979); `crowdkit.aggregation.DawidSkene`, whose start and smallest
 /// probability it has.
 pub fn dawid_skene(answers: &[Answer], n_classes: usize) -> Result<DawidSkene> {
     for answer in answers {

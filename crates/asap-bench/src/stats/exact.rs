@@ -21,7 +21,7 @@ pub struct CoinTest {
 /// # Source
 /// McNemar, Psychometrika 12 (1947), exact form: `statsmodels.stats.contingency_tables.mcnemar(exact=True)`;
 /// sign test: `scipy.stats.binomtest(first, n)`; mid-p: Fagerland, Lydersen and Laake, BMC Med. Res. Methodol. 13
-/// (2013), equation 7.
+/// (2013).
 pub fn coin_test(first: u64, second: u64) -> CoinTest {
     if first == second {
         return CoinTest { p: 1.0, mid_p: 1.0 };

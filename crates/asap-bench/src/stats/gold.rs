@@ -139,7 +139,7 @@ pub fn choice_skills(answers: &[ChoiceAnswer], level: Level) -> Result<Vec<Choic
 /// Each argument is a count and what it is out of.
 ///
 /// # Source
-/// Macmillan and Creelman, "Detection theory" (2nd edition, 2005), equation 1.5; correction: Hautus, Behavior
+/// Macmillan and Creelman, "Detection theory" (2nd edition, 2005); correction: Hautus, Behavior
 /// Research Methods 27 (1995); variance: Gourevitch and Galanter, Psychometrika 32 (1967).
 pub fn d_prime_detection(hits: (u64, u64), false_alarms: (u64, u64), level: Level) -> DPrime {
     let (hit, hit_variance) = z_score(hits);
@@ -153,7 +153,7 @@ pub fn d_prime_detection(hits: (u64, u64), false_alarms: (u64, u64), level: Leve
 /// Hits, and the answers that are no tie.
 ///
 /// # Source
-/// Macmillan and Creelman, "Detection theory" (2nd edition, 2005), equation 7.2; correction and variance as
+/// Macmillan and Creelman, "Detection theory" (2nd edition, 2005); correction and variance as
 /// [`d_prime_detection`].
 pub fn d_prime_choice(hits: (u64, u64), level: Level) -> DPrime {
     let (z, variance) = z_score(hits);

@@ -65,7 +65,7 @@ impl JudgedItem {
 ///
 /// # Source
 /// The agreement of single annotators with the rest as the ceiling of a judge: Zheng et al., "Judging
-/// LLM-as-a-judge with MT-bench and Chatbot Arena" (arXiv 2306.05685), section 4.2.
+/// LLM-as-a-judge with MT-bench and Chatbot Arena" (arXiv 2306.05685).
 pub fn leave_one_out(
     items: &[Vec<usize>],
     n_classes: usize,

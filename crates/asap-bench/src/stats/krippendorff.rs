@@ -25,7 +25,7 @@ struct Unit {
 /// [`Error::TooMany`] for a class that is not under `n_classes`, [`Error::TooFew`] where no item has two values.
 ///
 /// # Source
-/// Krippendorff, "Content analysis" (4th edition, 2019), section 12.3.3; the package `krippendorff`,
+/// Krippendorff, "Content analysis" (4th edition, 2019); the package `krippendorff`,
 /// `alpha(level_of_measurement="nominal")`.
 ///
 /// # Deviation

@@ -44,6 +44,13 @@ impl Level {
         distribution::normal_quantile(1.0 - self.tail())
     }
 
+    /// The level whose quantile is `sqrt(n / (n - 1))` times as large: drawing n units with replacement gives
+    /// `(n - 1) / n` of the variance between them. `n` must be at least 2.
+    pub(crate) fn widened(self, n: usize) -> Self {
+        let factor = (n as f64 / (n as f64 - 1.0)).sqrt();
+        Self(1.0 - 2.0 * distribution::normal_cdf(-factor * self.z()))
+    }
+
     /// The two-sided quantile of Student's t distribution; that of the normal one where `degrees` is 0.
     pub(crate) fn t(self, degrees: u64) -> f64 {
         match degrees {

@@ -197,7 +197,7 @@ pub struct PositionReport {
 ///
 /// # Source
 /// Flips are the complement of position consistency, first picks are the preference for a position, in Shi et
-/// al., "Judging the judges: a systematic study of position bias" (arXiv 2406.07791), section 3.
+/// al., "Judging the judges: a systematic study of position bias" (arXiv 2406.07791).
 pub fn position_report(comparisons: &[Comparison], level: Level) -> Result<PositionReport> {
     let items = items(comparisons)?;
     let mut table = [[0; 3]; 3];

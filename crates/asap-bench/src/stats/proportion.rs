@@ -73,7 +73,7 @@ impl Rate {
     ///
     /// # Source
     /// Variance: that of `statsmodels` OLS on a constant with `cov_type="cluster"`; Miller, "Adding error bars to
-    /// evals" (arXiv 2411.00640), section 2.2. Interval: Dean and Pagano, "Evaluating confidence interval methods
+    /// evals" (arXiv 2411.00640). Interval: Dean and Pagano, "Evaluating confidence interval methods
     /// for binomial proportions in clustered surveys", J. Surv. Stat. Methodol. 3 (2015), the modified Wilson
     /// interval; the cut at Σm is that of Korn and Graubard, Survey Methodology 24 (1998).
     pub fn clustered(clusters: &[ClusterCount], level: Level) -> Result<Self> {

@@ -4,7 +4,7 @@ use asap_core::{Outcome, RsiCounts};
 use serde::{Deserialize, Serialize};
 
 use super::rsi::{RsiInterval, RsiMethod};
-use super::{Bootstrap, Error, Replicates, Result};
+use super::{Bootstrap, Error, Level, Replicates, Result};
 
 /// One outcome by one rater on one prompt. The numbers are names only: any will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -131,23 +131,30 @@ impl Votes {
                 ratio(sums)
             },
         );
-        summary(&replicates, bootstrap, RsiMethod::PromptBootstrap)
+        summary(&replicates, bootstrap.level, RsiMethod::PromptBootstrap)
     }
 
     /// Draws prompts and, independently, raters with replacement; a vote counts as often as its prompt was drawn
     /// times as often as its rater was drawn.
     ///
     /// This is the pigeonhole bootstrap. It allows for the likeness of votes on one prompt and of votes by one
-    /// rater. It never expects too little variance, and too much where what matters is neither the prompt nor
-    /// the rater but the single vote: with one vote for each prompt a nominal 95 % interval can hold the truth in
-    /// 99 %.
+    /// rater. Where what matters is neither the prompt nor the rater but the single vote, its interval is too wide:
+    /// with one vote for each prompt a nominal 95 % can be 99 %.
+    ///
+    /// Few raters drawn with replacement vary too little, by (n - 1) / n with n the smaller of both numbers, so the
+    /// percentiles are taken at `Φ(-z sqrt(n / (n - 1)))` and its complement: for 11 raters at 2.0 and 98.0 %.
     ///
     /// # Errors
     /// [`Error::TooFew`] with fewer than two prompts or raters.
     ///
     /// # Source
-    /// Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007), sections 3 and 4; Owen and Eckles,
-    /// "Bootstrapping data arrays of arbitrary order", the same 6 (2012).
+    /// Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007); Owen and Eckles, "Bootstrapping data
+    /// arrays of arbitrary order", the same 6 (2012).
+    ///
+    /// # Deviation
+    /// The percentiles are widened as in the expanded percentile interval of Hesterberg, "What teachers should know
+    /// about the bootstrap", The American Statistician 69 (2015), but by the normal quantile and not Student's, for
+    /// the pigeonhole errs on the wide side.
     pub fn two_way_bootstrap(&self, bootstrap: &Bootstrap) -> Result<RsiBootstrap> {
         at_least_two("prompts of a bootstrap", self.n_prompts())?;
         at_least_two("raters of a bootstrap", self.n_raters)?;
@@ -157,7 +164,8 @@ impl Votes {
             draws.multiplicities(raters);
             ratio(self.weighted(prompts, raters))
         });
-        summary(&replicates, bootstrap, RsiMethod::TwoWayBootstrap)
+        let level = bootstrap.level.widened(self.n_raters.min(self.n_prompts()));
+        summary(&replicates, level, RsiMethod::TwoWayBootstrap)
     }
 
     /// Wins, ties and losses with weights for prompts and raters.
@@ -191,8 +199,8 @@ fn ratio([wins, ties, losses]: [u64; 3]) -> Option<f64> {
     (above + below > 0).then(|| above as f64 / below as f64)
 }
 
-fn summary(replicates: &Replicates, bootstrap: &Bootstrap, method: RsiMethod) -> Result<RsiBootstrap> {
-    let interval = replicates.interval(bootstrap.level)?;
+fn summary(replicates: &Replicates, level: Level, method: RsiMethod) -> Result<RsiBootstrap> {
+    let interval = replicates.interval(level)?;
     Ok(RsiBootstrap {
         interval: RsiInterval::new(interval.low, interval.high, method),
         p_above_1: replicates.share_above(1.0),

@@ -82,9 +82,16 @@ def bootstraps(cases, n_replicates=10_000):
             weights *= RNG.multinomial(n_raters, np.full(n_raters, 1 / n_raters))[rater]
             w, t, l = weights @ kinds
             results["two_way"].append(index(w, t, l))
+        # The two-way percentiles are taken where the quantile is wider by sqrt(n / (n - 1)).
+        few = min(n_prompts, n_raters)
+        tails = {"prompt": 0.025, "two_way": scipy.stats.norm.cdf(scipy.stats.norm.ppf(0.025) * np.sqrt(few / (few - 1)))}
         rows.append(
             {
-                name: {"low": np.quantile(v, 0.025), "high": np.quantile(v, 0.975), "above": float(np.mean(np.array(v) > 1))}
+                name: {
+                    "low": np.quantile(v, tails[name]),
+                    "high": np.quantile(v, 1 - tails[name]),
+                    "above": float(np.mean(np.array(v) > 1)),
+                }
                 for name, v in results.items()
             }
         )

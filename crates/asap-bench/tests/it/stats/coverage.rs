@@ -3,11 +3,13 @@
 //! The settings are those of the benchmark or smaller ones that a method is still meant for. Outside of them:
 //!
 //! - Wilson's and Newcombe's intervals jump between about 92 and 99 % for tens of items and rates near 0 or 1;
-//! - percentile intervals over fewer than about 50 prompts or items are too narrow, 91 to 94 %;
+//! - percentile intervals over fewer than about 100 prompts or items are a little too narrow, and those of a share
+//!   near 1 more so: agreement of 0.89 over 110 decisive items was held in 92.8 %, the outer one of three strengths
+//!   over 100 prompts in 92.6 %;
 //! - the prompt bootstrap of an index takes raters as given, so with few raters who differ it is far too narrow for
 //!   what other raters would say;
-//! - the two-way bootstrap is too wide where single votes decide, as with one vote for each prompt (up to 99 %), and
-//!   a little too narrow for fewer than ten raters;
+//! - the two-way bootstrap is too wide where single votes decide: 97.7 % for 1 000 votes on 200 prompts by 30 raters,
+//!   and up to 99 % with one vote for each prompt;
 //! - exact bounds of an index, where all outcomes are alike, hold the truth in at least 97.5 %.
 
 use asap_bench::stats::agreement::{Confusion, agreement};
@@ -34,7 +36,6 @@ fn check<const N: usize>(what: &str, n: u32, holds: impl Fn(&mut Stream) -> [boo
     let held: Vec<[bool; N]> = (0..n).into_par_iter().map(simulate).collect();
     for interval in 0..N {
         let share = held.iter().filter(|held| held[interval]).count() as f64 / f64::from(n);
-        println!("{what} {interval}: {share:.4}");
         assert!(
             (0.93..=0.97).contains(&share),
             "{what}, interval {interval}: {share}"
@@ -45,7 +46,7 @@ fn check<const N: usize>(what: &str, n: u32, holds: impl Fn(&mut Stream) -> [boo
 /// One of the classes with these probabilities.
 fn class(stream: &mut Stream, shares: &[f64]) -> usize {
     let mut left = stream.unit();
-    let later = |share: &f64| {
+    let mut later = |share: &f64| {
         left -= share;
         left >= 0.0
     };
@@ -102,7 +103,7 @@ fn clustered_rates_hold() {
         ("8 nearly the same", vec![8; 60], 0.2, 0.9),
         ("mixed", (0..120).map(|i| 1 + i % 5).collect(), 0.75, 0.5),
     ] {
-        check(&format!("clustered {what}"), 4000, |stream| {
+        check(&format!("clustered {what}"), 2500, |stream| {
             let clusters = clusters(stream, &sizes, p, share);
             [Rate::clustered(&clusters, Level::P95)
                 .unwrap()
@@ -223,8 +224,8 @@ fn indices_over_prompts_hold() {
 
 #[test]
 fn indices_over_prompts_and_raters_hold() {
-    let bootstrap = bootstrap(500);
-    for (n_prompts, n_raters, per_prompt) in [(500, 20, 5), (200, 30, 5), (500, 11, 5)] {
+    let bootstrap = bootstrap(300);
+    for (n_prompts, n_raters, per_prompt) in [(500, 20, 5), (400, 11, 4)] {
         let crowd = Crowd {
             n_prompts,
             n_raters,
@@ -232,7 +233,7 @@ fn indices_over_prompts_and_raters_hold() {
             prompt_sd: 1.0,
             rater_sd: 0.4,
         };
-        check(&format!("rsi two-way {n_prompts} {n_raters}"), 1500, |stream| {
+        check(&format!("rsi two-way {n_prompts} {n_raters}"), 1200, |stream| {
             let drawn = crowd.votes(stream).two_way_bootstrap(&bootstrap).unwrap();
             [drawn.interval.contains(crowd.truth())]
         });
@@ -248,8 +249,8 @@ fn agreement_holds() {
         cells: shares.chunks(3).map(<[u64]>::to_vec).collect(),
     };
     let shares = shares.map(|share| share as f64 / 100.0);
-    check("agreement", 3000, |stream| {
-        let pairs: Vec<(usize, usize)> = (0..200)
+    check("agreement", 2500, |stream| {
+        let pairs: Vec<(usize, usize)> = (0..400)
             .map(|_| class(stream, &shares))
             .map(|c| (c / 3, c % 3))
             .collect();
@@ -368,9 +369,9 @@ fn strengths_hold() {
     let models: Vec<String> = (0..3).map(|index| format!("model-{index}")).collect();
     let strengths = [-0.5, 0.0, 0.5_f64];
     let bootstrap = bootstrap(400);
-    check("strengths", 1000, |stream| {
+    check("strengths", 1200, |stream| {
         let mut votes = Vec::new();
-        for prompt in 0..100 {
+        for prompt in 0..250 {
             for (first, second) in [(0, 1), (0, 2), (1, 2)] {
                 let (a, b) = (strengths[first].exp(), strengths[second].exp());
                 let terms = [a, 0.7 * (a * b).sqrt(), b];

@@ -24,23 +24,23 @@ const FIT_TOLERANCE: f64 = 1e-6;
 const OUTCOMES: [Outcome; 3] = [Outcome::Win, Outcome::Tie, Outcome::Loss];
 
 fn rates() -> Value {
-    serde_json::from_str(include_str!("../../golden/stats/rates.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/stats/rates.json")).expect("the file is JSON")
 }
 
 fn indices() -> Value {
-    serde_json::from_str(include_str!("../../golden/stats/indices.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/stats/indices.json")).expect("the file is JSON")
 }
 
 fn agreements() -> Value {
-    serde_json::from_str(include_str!("../../golden/stats/agreement.json")).unwrap()
+    serde_json::from_str(include_str!("../../golden/stats/agreement.json")).expect("the file is JSON")
 }
 
 fn rows(value: &Value) -> &[Value] {
-    value.as_array().unwrap()
+    value.as_array().expect("the script wrote a list here")
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap()
+    value.as_f64().expect("the script wrote a number here")
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -48,7 +48,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 fn whole(value: &Value) -> u64 {
-    value.as_u64().unwrap()
+    value.as_u64().expect("the script wrote a count here")
 }
 
 fn wholes(value: &Value) -> Vec<u64> {
@@ -56,7 +56,7 @@ fn wholes(value: &Value) -> Vec<u64> {
 }
 
 fn level(row: &Value) -> Level {
-    Level::new(number(&row["level"])).unwrap()
+    Level::new(number(&row["level"])).expect("the script has levels below 1")
 }
 
 #[track_caller]
@@ -243,7 +243,8 @@ fn bootstraps_draw_from_the_distribution_that_numpy_draws_from() {
 fn check_drawn(got: &RsiBootstrap, expected: &Value) {
     let (low, high) = (number(&expected["low"]).ln(), number(&expected["high"]).ln());
     let allowed = 0.08 * (high - low);
-    let (got_low, got_high) = (got.interval.low.ln(), got.interval.high.unwrap().ln());
+    let got_high = got.interval.high.expect("the expected end is a number").ln();
+    let got_low = got.interval.low.ln();
     assert!((got_low - low).abs() < allowed, "{got:?} {expected}");
     assert!((got_high - high).abs() < allowed, "{got:?} {expected}");
     // NumPy's side counts replicates at exactly 1 as not above.

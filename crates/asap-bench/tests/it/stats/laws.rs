@@ -412,7 +412,10 @@ fn a_perfect_judge_needs_no_correction_and_a_useless_one_gets_none() {
         cleared: 50,
     };
     let corrected = corrected_aer(&clusters, &perfect, &bootstrap(200)).unwrap();
-    assert_eq!((corrected.value, corrected.clipped_share), (0.3, 0.0));
+    assert!(
+        (corrected.value - 0.3).abs() < 1e-15 && corrected.clipped_share == 0.0,
+        "{corrected:?}"
+    );
     // More false alarms in the calibration than failures in all: the rate is cut at 0.
     let strict = Calibration {
         caught: 50,

@@ -1,16 +1,16 @@
 //! From judgements to whole reports.
 
-use asap_bench::stats::aer::{Headline, HeadlinePolicy, aer_report};
+use asap_bench::stats::aer::{AerReport, Headline, HeadlinePolicy, aer_report};
 use asap_bench::stats::agreement::outcome_agreement;
 use asap_bench::stats::human::{JudgedItem, outcome_items, verdict_items};
 use asap_bench::stats::paired_aer::paired_aer;
 use asap_bench::stats::position::{PositionPolicy, items, position_report};
-use asap_bench::stats::rsi_report::rsi_report;
+use asap_bench::stats::rsi_report::{RsiReport, rsi_report};
 use asap_bench::stats::scorers::{PairedScore, score_difference};
 use asap_bench::stats::{Error, Level, RateMethod};
 use asap_core::{
-    Category, Choice, Comparison, Judge, Judgement, Order, Outcome, RsiCounts, Sample, Topic, UnscoredReason,
-    Verdict,
+    Category, Choice, Comparison, Judge, Judgement, Order, Outcome, PromptId, RsiCounts, Sample, Topic,
+    UnscoredReason, Verdict,
 };
 
 use super::bootstrap;
@@ -18,6 +18,12 @@ use super::bootstrap;
 const BLOCKED: Verdict = Verdict::Unscored {
     reason: UnscoredReason::Blocked,
 };
+
+fn prompt_id(prompt: usize) -> PromptId {
+    format!("haf-{prompt}")
+        .parse()
+        .expect("these are letters, digits and `-`")
+}
 
 fn topic(prompt: usize) -> Topic {
     Topic {
@@ -32,7 +38,7 @@ fn judgement(model: &str, prompt: usize, seed: u64, verdict: Verdict) -> Judgeme
         judge: Judge::Known,
         sample: Sample {
             model: model.to_owned(),
-            prompt_id: format!("haf-{prompt}").parse().unwrap(),
+            prompt_id: prompt_id(prompt),
             seed,
         },
         topic: topic(prompt),
@@ -62,7 +68,7 @@ fn comparison(prompt: usize, order: Order, choice: Choice) -> Comparison {
         judge: Judge::Model("judge".to_owned()),
         model: "ours".to_owned(),
         baseline: "base".to_owned(),
-        prompt_id: format!("haf-{prompt}").parse().unwrap(),
+        prompt_id: prompt_id(prompt),
         seed: 0,
         topic: topic(prompt),
         images_sha256: [None; 2],
@@ -339,7 +345,7 @@ fn a_judge_is_put_beside_people() {
 #[test]
 fn scores_weigh_by_prompt_and_must_be_numbers() {
     let score = |prompt: usize, model, baseline| PairedScore {
-        prompt_id: format!("haf-{prompt}").parse().unwrap(),
+        prompt_id: prompt_id(prompt),
         model,
         baseline,
     };
@@ -361,13 +367,11 @@ fn scores_weigh_by_prompt_and_must_be_numbers() {
 }
 
 #[test]
-fn reports_are_read_back_from_json() {
+fn reports_are_read_back_as_they_were_written() {
     let report = rsi_report(&two_orders(), PositionPolicy::Strict, &bootstrap(50)).unwrap();
-    let text = serde_json::to_string(&report).unwrap();
-    let back: asap_bench::stats::rsi_report::RsiReport = serde_json::from_str(&text).unwrap();
-    assert_eq!(back.table.overall.counts, report.table.overall.counts);
-    assert_eq!(
-        serde_json::to_value(&back).unwrap(),
-        serde_json::to_value(&report).unwrap()
-    );
+    let value = serde_json::to_value(&report).unwrap();
+    assert_eq!(serde_json::from_value::<RsiReport>(value).unwrap(), report);
+    let report = aer_report(&run("ours", 30), Level::P95, HeadlinePolicy::Guarded).unwrap();
+    let value = serde_json::to_value(&report).unwrap();
+    assert_eq!(serde_json::from_value::<AerReport>(value).unwrap(), report);
 }
