@@ -64,7 +64,7 @@ fn comfy_draws_too_and_says_what_it_could_not_draw() {
     sandbox.write("prompts.jsonl", prompts_jsonl(2));
     sandbox.write(
         "flux.json",
-        r#"{"3":{"class_type":"KSampler","inputs":{"seed":"{{seed}}"}},"6":{"class_type":"CLIPTextEncode","inputs":{"text":"{{prompt}}"}}}"#,
+        r#"{"3":{"class_type":"KSampler","inputs":{"seed":"{{seed}}"}},"6":{"class_type":"CLIPTextEncode","inputs":{"text":"{{prompt}}"}},"9":{"class_type":"SaveImage","inputs":{"images":["3",0]}}}"#,
     );
     let server = Server::start(Rules::always(PASS).with_images(|question| {
         if question.prompts[0].contains('1') {

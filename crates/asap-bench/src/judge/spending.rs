@@ -41,5 +41,6 @@ pub fn spent_usd(log: &AnswerLog, questions: &[Question], protocol: &Protocol, p
         .filter(|record| record.asked.protocol == protocol.id)
         .filter(|record| record.asked.subject.baseline() == baseline)
         .map(|record| charged_usd(record, protocol, price))
-        .sum()
+        // Not `sum`, whose sum of nothing is -0.
+        .fold(0.0, |sum, usd| sum + usd)
 }

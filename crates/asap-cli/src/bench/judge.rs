@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use asap_bench::cost::{Price, PriceList, Tariff};
+use asap_bench::cost::{Price, PriceList};
 use asap_bench::judge::{
-    AnswerLog, Backend, BatchLog, ImportedJudge, JudgeOptions, Mode, Question, Runs, Said, Summary,
-    VerdictRow, export, image_questions, import, limited, pair_questions, plan, run_judge, said,
+    ImportedJudge, Question, Runs, Said, VerdictRow, export, image_questions, import, limited, pair_questions,
 };
 use asap_bench::protocol::{Kind, Protocol, ShowPrompt};
 use asap_bench::run::Run;
@@ -146,7 +145,12 @@ fn take_over(
 }
 
 async fn ask(runs: Runs<'_>, protocol: &Protocol, args: &JudgeArgs, printer: Printer) -> Result<()> {
-    let address: JudgeAddress = args.judge.parse()?;
+    let address: JudgeAddress = args.judge.parse().map_err(|error: asap_remote::Error| {
+        hinted(
+            error.to_string(),
+            "people and known answers are judges too: `human:FILE`, `known:FILE`",
+        )
+    })?;
     let judge = address.judge_name();
     let session = Session {
         runs,

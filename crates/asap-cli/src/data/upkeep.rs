@@ -1,12 +1,11 @@
 //! `asap data versions` and `asap data compact`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::Result;
 use asap_store::{Dataset, VersionInfo};
 use serde::Serialize;
 
 use crate::args::DatasetArgs;
+use crate::clock::rfc3339;
 use crate::printer::Printer;
 use crate::table::{self, Align};
 

@@ -105,6 +105,12 @@ fn known_answers_must_be_whole_and_agree() {
         error,
         "`l.jsonl` line 9: line 1 has the other verdict on the same image"
     );
+    let elsewhere = labels.replacen('{', "{\"prompt_id\":\"haf-bas-0001\",\"seed\":1,", 1);
+    let error = desk.import("known:l.jsonl", &elsewhere, 1).unwrap_err();
+    assert!(
+        error.starts_with("`l.jsonl` line 1: no image of `haf-bas-0001` seed 1 has SHA-256 "),
+        "{error}"
+    );
     let error = desk
         .import("known:l.jsonl", &labels.replacen("pass", "maybe", 1), 1)
         .unwrap_err();
