@@ -14,7 +14,7 @@ use crate::stats::position::items;
 /// The most images in one row of a gallery.
 const MOST_IMAGES: usize = 8;
 /// The most disagreements that are shown; all of them are counted.
-const MOST_DISAGREEMENTS: usize = 24;
+const MOST_DISAGREEMENTS: usize = 12;
 
 /// An image by its names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -299,7 +299,7 @@ fn shown_pair(row: &Comparison, sha256: [Sha256; 2], outcome: Outcome, people: &
     ShownPair {
         pictures: [picture(&row.model, sha256[0]), picture(&row.baseline, sha256[1])],
         caption: format!(
-            "judge: {said} · people: {} for {}, {} for {}, {} ties",
+            "judge: {said} · people: {} for {}, {} for {}, {} for a tie",
             count(0),
             row.model,
             count(2),

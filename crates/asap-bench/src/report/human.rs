@@ -417,14 +417,22 @@ fn agreement_table(side: &HumanSide) -> Table {
         let report = &agreement.report;
         let value = |measured: Option<&Measured>, unit| Cell::number(measured.and_then(|it| it.value), unit);
         let interval = |interval: Option<Interval>, unit| Cell::interval(interval.map(ends), unit);
+        let of_ties = |measured: Option<&Measured>| match measured {
+            Some(measured) => value(Some(measured), Unit::Percent),
+            None => Cell {
+                text: "no ties".to_owned(),
+                data: String::new(),
+                class: "none",
+            },
+        };
         table.rows.push(vec![
             Cell::text(agreement.question.name()),
             Cell::text(agreement.model.as_deref().unwrap_or("all models")),
             Cell::count(report.n_items),
             value(Some(&report.exact), Unit::Percent).with_class("key"),
             interval(report.exact.interval, Unit::Percent),
-            value(report.decisive.as_ref(), Unit::Percent),
-            value(report.half_credit.as_ref(), Unit::Percent),
+            of_ties(report.decisive.as_ref()),
+            of_ties(report.half_credit.as_ref()),
             value(Some(&report.kappa), Unit::Plain),
             interval(report.kappa.interval, Unit::Plain),
             value(Some(&report.ac1), Unit::Plain),
