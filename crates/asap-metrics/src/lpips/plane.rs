@@ -44,11 +44,13 @@ impl Plane {
     }
 
     /// Numbers in a row with its rim.
+    #[inline(always)]
     pub(crate) fn row_len(&self) -> usize {
         (self.span.columns.len() + 2 * self.rim) * self.block
     }
 
     /// Numbers in a block of channels with its rim.
+    #[inline(always)]
     pub(crate) fn block_len(&self) -> usize {
         (self.span.rows.len() + 2 * self.rim) * self.row_len()
     }
@@ -56,6 +58,7 @@ impl Plane {
     /// Where the numbers of a pixel of the map begin, in a block of channels.
     ///
     /// `row` and `column` count from the first row and column of the whole map's own rim.
+    #[inline(always)]
     pub(crate) fn offset_with_rim(&self, block_idx: usize, row: usize, column: usize) -> usize {
         block_idx * self.block_len()
             + (row - self.span.rows.start) * self.row_len()
@@ -63,6 +66,7 @@ impl Plane {
     }
 
     /// The channels of a pixel of the map in a block of [`LANES`].
+    #[inline(always)]
     pub(crate) fn lane(&self, block_idx: usize, row: usize, column: usize) -> &Lane {
         let offset = self.offset_with_rim(block_idx, row + self.rim, column + self.rim);
         self.data[offset..]
