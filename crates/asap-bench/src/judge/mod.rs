@@ -34,7 +34,7 @@ pub use plan::plan;
 pub use question::{Question, image_questions, limited, pair_questions, request};
 pub use read::{Defect, Evidence, Said, evidence, said};
 pub use record::{AnswerRecord, Asked, Event, Subject, judge_slug};
-pub use rehearsal::{Rehearsal, rehearse};
+pub use rehearsal::{Rehearsal, is_simulated, rehearse};
 pub use runner::{Backend, JudgeOptions, Mode, Runs, run_judge};
 pub use spending::spent_usd;
 pub use summary::{ModelChange, Stop, Summary, summary};

@@ -16,6 +16,11 @@ use super::question::comparable;
 use crate::protocol::Protocol;
 use crate::{Result, jsonl};
 
+/// Whether a judge is a made-up rater.
+pub fn is_simulated(judge: &Judge) -> bool {
+    matches!(judge, Judge::Human(name) if name.starts_with(PSEUDONYM))
+}
+
 /// How a study is rehearsed.
 #[derive(Clone, Copy, Debug)]
 pub struct Rehearsal {
@@ -38,12 +43,15 @@ struct Rater {
     lean_first: f64,
 }
 
+/// How the names of made-up raters begin.
+const PSEUDONYM: &str = "simulated-";
+
 /// How much of the sensitivity each level of difficulty costs.
 const LOSS_PER_LEVEL: f64 = 0.1;
 
 impl Rater {
     fn new(seed: u64, idx: usize) -> Self {
-        let name = format!("simulated-{:02}", idx + 1);
+        let name = format!("{PSEUDONYM}{:02}", idx + 1);
         let mut stream = Stream::new(seed, &format!("rehearsal/rater/{idx}"));
         Self {
             name,

@@ -15,6 +15,7 @@ use super::table::{Cell, Table};
 use super::tables::{Depth, aer_table, rsi_table};
 use super::view::{cells, ends};
 use crate::Result;
+use crate::judge::is_simulated;
 use crate::stats::aer::AerReport;
 use crate::stats::agreement::{AgreementReport, Measured, agreement};
 use crate::stats::human::{JudgedItem, SplitRule, leave_one_out, outcome_items, verdict_items};
@@ -86,6 +87,8 @@ pub struct Agreement {
 pub struct HumanSide {
     /// People with at least one vote.
     pub n_raters: u64,
+    /// How many of them are made up, by `asap bench rehearse`.
+    pub n_simulated: u64,
     /// Votes under another protocol than the judge's, which are in nothing here.
     pub n_other_protocol: u64,
     /// Error rates by people.
@@ -113,6 +116,7 @@ pub(super) fn side(log: &Log, models: &[String], options: &Options) -> Result<Hu
     };
     let mut side = HumanSide {
         n_raters: votes.n_raters,
+        n_simulated: votes.n_simulated,
         n_other_protocol: votes.n_other_protocol,
         aer: analysis::aer_of(models, &judged, options)?,
         rsi: analysis::rsi_of(models, &compared, policy, options)?,
@@ -140,6 +144,7 @@ struct Votes<'a> {
     judgements: Vec<&'a Judgement>,
     comparisons: Vec<&'a Comparison>,
     n_raters: u64,
+    n_simulated: u64,
     n_other_protocol: u64,
 }
 
@@ -162,6 +167,7 @@ impl<'a> Votes<'a> {
             judges.chain(comparisons.iter().map(|row| &row.judge)).collect();
         Self {
             n_raters: judges.len() as u64,
+            n_simulated: judges.iter().filter(|judge| is_simulated(judge)).count() as u64,
             judgements,
             comparisons,
             n_other_protocol,

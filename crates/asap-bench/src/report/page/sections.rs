@@ -122,6 +122,13 @@ impl Page<'_> {
              or pass, hence κ and AC1.</p>\n",
             human.n_raters
         );
+        if human.n_simulated > 0 {
+            html.push_str(&format!(
+                "<p><strong>{} of these people are made up</strong> by a rehearsal (<code>simulated-…</code>): their \
+                 votes follow the known answers with mistakes, and say nothing about what people see.</p>\n",
+                human.n_simulated
+            ));
+        }
         if human.n_other_protocol > 0 {
             html.push_str(&other_protocol(human.n_other_protocol));
         }
