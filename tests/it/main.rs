@@ -16,7 +16,11 @@ mod browser;
 mod curate;
 mod data;
 mod help;
+mod lpips;
+#[path = "../../crates/asap-metrics/tests/it/made.rs"]
+mod made;
 mod pose_map;
 mod resume;
 mod serve;
 mod synth;
+mod weights;

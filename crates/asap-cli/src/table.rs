@@ -39,6 +39,14 @@ pub(crate) fn number(value: Option<f64>, n_decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.n_decimals$}"))
 }
 
+/// A number with some decimals, for what takes more than the dataset to compute.
+pub(crate) fn or_not_computed(value: Option<f64>, n_decimals: usize) -> String {
+    value.map_or_else(
+        || "not computed".to_owned(),
+        |value| format!("{value:.n_decimals$}"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +60,6 @@ mod tests {
         );
         assert_eq!(number(Some(0.98765), 3), "0.988");
         assert_eq!(number(None, 3), "-");
+        assert_eq!(or_not_computed(None, 3), "not computed");
     }
 }

@@ -96,6 +96,20 @@ pub enum Error {
         /// Rows of the image.
         height: u32,
     },
+    /// An image for which some layer of LPIPS has no output.
+    #[error(
+        "LPIPS ({net}) of a {width}x{height} image: expected at least {least_px}x{least_px}, what its layers need"
+    )]
+    LpipsTooSmall {
+        /// The network.
+        net: &'static str,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The least side.
+        least_px: u32,
+    },
     /// A file of weights that is not used.
     #[error("weights `{}`: {fault}", path.display())]
     Weights {

@@ -40,6 +40,7 @@
 mod difference;
 mod error;
 mod kernel;
+mod lpips;
 mod region;
 mod scan;
 pub mod scorers;
@@ -50,6 +51,7 @@ pub mod weights;
 
 pub use difference::psnr;
 pub use error::{Error, Result};
+pub use lpips::{Lpips, LpipsDistance, LpipsFeatures, LpipsMap, LpipsNet, LpipsRegion, LpipsRule};
 pub use region::{AREA_FLOOR_PX, RegionJob, RegionRule, region_stats, region_stats_many};
 pub use sharpness::laplacian_variance;
 pub use ssim::{BORDER_PX, SSIM_PROFILE, SsimMap, WINDOW_PX, ssim, ssim_map};

@@ -1,6 +1,7 @@
 //! The command line: what a user may write. Nothing is decided here.
 
 mod bench;
+mod weights;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use asap_synth::pose_map::DrawAt;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use bench::{AdoptArgs, BenchCommand, GenerateArgs, JudgeArgs, ModeArg, PrecisionArg, ScoreArgs};
+pub(crate) use weights::{CheckArgs, ConvertArgs, ListArgs, Net, WeightsCommand};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
 #[derive(Debug, Parser)]
@@ -65,6 +67,11 @@ pub(crate) enum Command {
     PoseMap(PoseMapArgs),
     /// Serve the viewer to a browser
     Serve(ServeArgs),
+    /// List, convert and check the weights of the networks behind LPIPS and the scorers
+    Weights {
+        #[command(subcommand)]
+        action: WeightsCommand,
+    },
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
 }
@@ -193,7 +200,11 @@ pub(crate) struct DatasetArgs {
 Examples:
   asap data stats hap.lance
   asap data stats hap.lance --json | jq .n_pairs
-  asap data stats hap.lance --at 3                # as it was at version 3")]
+  asap data stats hap.lance --at 3                # as it was at version 3
+  asap data stats hap.lance --lpips --weights weights/
+
+LPIPS needs weights that are not part of this program: `asap weights list` says where they are to be had.
+What was measured is stored with the pairs, as a new version, and is not measured again.")]
 pub(crate) struct StatsArgs {
     /// The dataset
     #[arg(value_hint = ValueHint::DirPath)]
@@ -201,6 +212,15 @@ pub(crate) struct StatsArgs {
     /// Look at an earlier version (`asap data versions`)
     #[arg(long, value_name = "VERSION")]
     pub(crate) at: Option<u64>,
+    /// Measure LPIPS of every pair that has none of this network yet, and store it
+    #[arg(long, conflicts_with = "at")]
+    pub(crate) lpips: bool,
+    /// Folder of weights
+    #[arg(long, value_name = "DIR", env = "ASAP_WEIGHTS", value_hint = ValueHint::DirPath)]
+    pub(crate) weights: Option<PathBuf>,
+    /// The network of LPIPS
+    #[arg(long, value_enum, default_value = "alex")]
+    pub(crate) lpips_net: Net,
 }
 
 #[derive(Args, Debug)]

@@ -17,6 +17,8 @@ use crate::failure::hinted;
 use crate::printer::Printer;
 use crate::progress::Progress;
 
+pub(crate) use inputs::assess_missing;
+
 pub(crate) async fn run(args: CurateArgs, printer: Printer) -> Result<()> {
     let thresholds = thresholds(args.thresholds.as_deref())?;
     let mut dataset = Dataset::open(&args.dataset).await?;

@@ -3,6 +3,7 @@
 mod digest;
 mod exchange;
 mod list;
+mod lpips;
 mod show;
 mod stats;
 mod upkeep;

@@ -161,15 +161,22 @@ fn assessment_rows(assessment: &Assessment) -> Vec<[String; 2]> {
             format!("{rule}: measured {measured}, threshold {}", rejection.threshold),
         ]
     }));
-    rows.extend(assessment.stats.iter().map(|stats| {
+    rows.extend(assessment.stats.iter().flat_map(|stats| {
         let [inside, outside] = [stats.ssim_inside, stats.ssim_outside].map(|ssim| table::number(ssim, 4));
-        [
+        let ssim = [
             format!("SSIM {}", stats.region.name()),
             format!(
                 "inside {inside}, outside {outside} ({} px, {})",
                 stats.area_px, stats.profile
             ),
-        ]
+        ];
+        let [inside, outside] =
+            [stats.lpips_inside, stats.lpips_outside].map(|lpips| table::or_not_computed(lpips, 4));
+        let lpips = [
+            format!("LPIPS {}", stats.region.name()),
+            format!("inside {inside}, outside {outside}"),
+        ];
+        [ssim, lpips]
     }));
     rows
 }

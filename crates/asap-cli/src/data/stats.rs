@@ -7,6 +7,7 @@ use asap_core::{Decision, PairSummary, paper};
 use asap_store::Dataset;
 use serde::Serialize;
 
+use super::lpips::{self, Measured};
 use crate::args::StatsArgs;
 use crate::printer::Printer;
 use crate::table::{self, Align};
@@ -28,6 +29,8 @@ struct Stats {
     operators: BTreeMap<String, usize>,
     /// Of the kept pairs, or of all where none is kept yet.
     means: Means,
+    /// What `--lpips` did.
+    lpips: Option<Measured>,
 }
 
 /// Means over the pairs in which the value was measured.
@@ -36,18 +39,28 @@ struct Means {
     over: &'static str,
     ssim_inside: Option<f64>,
     ssim_outside: Option<f64>,
+    lpips_inside: Option<f64>,
+    lpips_outside: Option<f64>,
     mask_share: Option<f64>,
+    /// Pairs that the means are over, and those of them with LPIPS inside.
+    n_pairs: usize,
+    n_lpips: usize,
 }
 
 pub(crate) async fn run(args: &StatsArgs, printer: Printer) -> Result<()> {
-    let dataset = match args.at {
+    let mut dataset = match args.at {
         Some(version) => Dataset::open_at(&args.dataset, version).await?,
         None => Dataset::open(&args.dataset).await?,
+    };
+    let measured = match args.lpips {
+        true => Some(lpips::measure(&mut dataset, args, printer).await?),
+        false => None,
     };
     let mut stats = Stats::of(&dataset.summaries().await?);
     stats.dataset = args.dataset.display().to_string();
     stats.version = dataset.version();
     stats.n_positives = dataset.row_counts().positives;
+    stats.lpips = measured;
     printer.data(&stats.text(), &stats)
 }
 
@@ -75,6 +88,7 @@ impl Stats {
             ),
             operators: count(pairs.iter().flat_map(|pair| &pair.operators).cloned()),
             means: Means::of(pairs),
+            lpips: None,
         }
     }
 
@@ -105,6 +119,9 @@ impl Stats {
         text.push_str(&table::render([Align::Left, Align::Left, Align::Right], rows));
         text.push('\n');
         text.push_str(&self.means.text());
+        if let Some(measured) = &self.lpips {
+            text.push_str(&measured.text());
+        }
         text
     }
 }
@@ -126,13 +143,29 @@ impl Means {
             over,
             ssim_inside: mean_of(|pair| pair.ssim_inside),
             ssim_outside: mean_of(|pair| pair.ssim_outside),
+            lpips_inside: mean_of(|pair| pair.lpips_inside),
+            lpips_outside: mean_of(|pair| pair.lpips_outside),
             mask_share: mean_of(|pair| pair.mask_share),
+            n_pairs: pairs.len(),
+            n_lpips: pairs.iter().filter(|pair| pair.lpips_inside.is_some()).count(),
         }
     }
 
     fn text(&self) -> String {
         let row = |name: &str, value, paper: Option<f64>| {
             [name.to_owned(), table::number(value, 4), table::number(paper, 4)]
+        };
+        let lpips = |name: &str, value: Option<f64>, paper| {
+            let name = if (1..self.n_pairs).contains(&self.n_lpips) {
+                format!("{name} ({} of {} pairs)", self.n_lpips, self.n_pairs)
+            } else {
+                name.to_owned()
+            };
+            [
+                name,
+                table::or_not_computed(value, 4),
+                table::number(Some(paper), 4),
+            ]
         };
         let header = [
             format!("means of {} pairs", self.over),
@@ -149,6 +182,12 @@ impl Means {
                     Some(paper::HAP_TARGET_SSIM),
                 ),
                 row("SSIM outside", self.ssim_outside, Some(paper::HAP_ELSEWHERE_SSIM)),
+                lpips(
+                    "LPIPS inside the edit",
+                    self.lpips_inside,
+                    paper::HAP_TARGET_LPIPS,
+                ),
+                lpips("LPIPS outside", self.lpips_outside, paper::HAP_ELSEWHERE_LPIPS),
                 row("share of the image that is edited", self.mask_share, None),
             ],
         )

@@ -30,6 +30,8 @@ pub struct Converted {
     pub sha256: String,
     /// The network that it is by its tensors, if the manifest knows one.
     pub network: Option<&'static str>,
+    /// Where the torch file is published, if it is known by its hash.
+    pub published_at: Option<&'static str>,
 }
 
 /// Writes the tensors of the torch file `from` as the safetensors file `to`, one after the other.
@@ -67,6 +69,7 @@ pub fn convert(from: &Path, to: &Path, reporter: &dyn Reporter) -> Result<Conver
     Ok(Converted {
         n_tensors: tensors.len(),
         n_bytes: tensors.iter().map(|tensor| tensor.n_bytes() as u64).sum(),
+        published_at: super::published_at(&source_sha256),
         source_sha256,
         sha256,
         network: super::identify(&tensors).map(|network| network.name.as_str()),

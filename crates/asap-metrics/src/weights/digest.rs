@@ -24,13 +24,7 @@ impl<T> Hashing<T> {
 
     /// The hash in hexadecimal digits, and what was read or written through.
     pub(crate) fn finish(self) -> (String, T) {
-        let digits = self
-            .hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        (digits, self.inner)
+        (digits(self.hasher), self.inner)
     }
 }
 
@@ -52,6 +46,19 @@ impl<T: Write> Write for Hashing<T> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
+}
+
+fn digits(hasher: Sha256) -> String {
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The SHA-256 of some bytes, in hexadecimal digits.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    digits(Sha256::new_with_prefix(bytes))
 }
 
 /// The SHA-256 of a whole file, in hexadecimal digits.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::convert::SOURCE_SHA256;
 use super::nearest::nearest;
-use super::{Fault, Network, Pins, SafeFile, Weights, digest, identify};
+use super::{Fault, Network, Pins, SafeFile, Weights, digest, identify, published_at};
 use crate::{Error, Result};
 
 /// A folder with the files that the manifest names, and what is pinned there.
@@ -25,6 +25,8 @@ pub struct Present {
     pub sha256: String,
     /// The SHA-256 of the torch file that it was converted from, as its header says.
     pub source_sha256: Option<String>,
+    /// Where that file, or this one, is published, if it is known by its hash.
+    pub published_at: Option<&'static str>,
     /// Whether the pin file names it, with this content.
     pub is_pinned: bool,
     /// What is wrong with it, if anything.
@@ -109,6 +111,7 @@ impl WeightsDir {
             file,
             network: None,
             source_sha256: None,
+            published_at: published_at(&sha256),
             fault: None,
             sha256,
         };
@@ -117,6 +120,8 @@ impl WeightsDir {
             Ok(header) => {
                 present.network = identify(header.tensors()).map(|network| network.name.as_str());
                 present.source_sha256 = header.notes().get(SOURCE_SHA256).cloned();
+                let source = present.source_sha256.as_deref().and_then(published_at);
+                present.published_at = present.published_at.or(source);
                 let wanted = super::networks()
                     .iter()
                     .find(|network| network.file == present.file);

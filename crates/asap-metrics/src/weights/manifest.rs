@@ -75,11 +75,24 @@ pub fn identify(tensors: &[TensorInfo]) -> Option<&'static Network> {
     networks().iter().find(|network| network.fits(tensors))
 }
 
-/// Refuses a published file, known by its name, whose content is not what its publisher says.
+/// Where a file of this content is published, if it is known by its hash.
+pub fn published_at(sha256: &str) -> Option<&'static str> {
+    let mut sources = networks().iter().flat_map(|network| &network.sources);
+    let is_same = |source: &&Source| {
+        source
+            .sha256
+            .as_ref()
+            .is_some_and(|digits| sha256.starts_with(digits))
+    };
+    sources.find(is_same).map(|source| source.at.as_str())
+}
+
+/// Refuses a published file whose name has the first digits of its hash, and whose content has another one.
 pub(crate) fn check_source(file_name: &str, sha256: &str) -> Result<(), Fault> {
     for source in networks().iter().flat_map(|network| &network.sources) {
         if let Some(digits) = &source.sha256
             && source.file == file_name
+            && file_name.contains(digits.as_str())
             && !sha256.starts_with(digits.as_str())
         {
             return Err(Fault::Hash {
@@ -143,5 +156,7 @@ mod tests {
             Err(Fault::Hash { .. })
         ));
         assert_eq!(check_source("something-else.pth", &bad), Ok(()));
+        assert_eq!(published_at(&good), Some("https://download.pytorch.org/models"));
+        assert_eq!(published_at(&bad), None);
     }
 }

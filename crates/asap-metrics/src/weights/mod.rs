@@ -26,12 +26,14 @@ mod state;
 mod torch;
 
 pub use convert::{Converted, convert};
+pub(crate) use digest::sha256_of;
 pub use dir::{Present, WeightsDir};
 pub use dtype::Dtype;
 pub use fault::Fault;
 pub use loaded::Weights;
 pub use manifest::{Network, Source, identify, network, networks};
 pub(crate) use nearest::nearest;
+pub use manifest::{Network, Source, identify, network, networks, published_at};
 pub use pins::{PINS_FILE, Pins};
 pub use safe::SafeFile;
 pub use torch::TorchFile;
