@@ -1,6 +1,6 @@
 //! The weights of one network in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
@@ -108,11 +108,6 @@ impl Weights {
             return Err(self.numbers(name, "finite numbers", odd.to_string()));
         }
         Ok(floats)
-    }
-
-    /// All tensors by name, for builders of networks that take a map.
-    pub(crate) fn into_tensors(self) -> HashMap<String, Tensor> {
-        self.tensors.into_iter().collect()
     }
 
     /// An error about the numbers of a tensor.
