@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -20,6 +20,9 @@ const COMMANDS: [&str; 18] = [
     "bench score",
     "pose-map",
     "serve",
+    "weights list",
+    "weights convert",
+    "weights check",
     "completions",
 ];
 

@@ -207,7 +207,10 @@ pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn opened(bytes: &[u8]) -> (std::result::Result<Vec<Row<u32>>, String>, Option<usize>, Vec<u8>) {
+    /// Rows or error, the torn line, and the file after one more row.
+    type Opened = (std::result::Result<Vec<Row<u32>>, String>, Option<usize>, Vec<u8>);
+
+    fn opened(bytes: &[u8]) -> Opened {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log.jsonl");
         std::fs::write(&path, bytes).unwrap();

@@ -13,7 +13,7 @@ use crate::gemini::GeminiBody;
 use crate::keys::{Environment, Key};
 use crate::openai::{Adjustment, Dialect, OpenAiBody, TemperatureUse};
 use crate::ordered::Ordered;
-use crate::transport::{Call, Repeat, Transport, shown};
+use crate::transport::{Call, CallError, Repeat, Transport, shown};
 use crate::{Result, gemini, openai};
 
 /// No answer of a judge comes near this.
@@ -131,7 +131,7 @@ impl ChatClient {
                 let post = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
                 self.server.signed(post.body(body.clone()))
             };
-            let mut error = match self.transport.call(call, build).await {
+            match self.transport.call(call, build).await {
                 Ok(answer) => {
                     let raw = call.hide(String::from_utf8_lossy(&answer.body).into_owned());
                     let attempts = n_earlier + answer.attempts;
@@ -139,24 +139,38 @@ impl ChatClient {
                         .map(|reply| ChatReply { attempts, ..reply })
                         .map_err(|message| call.failure(ChatFailureKind::Malformed, message, attempts));
                 }
-                Err(error) => error,
-            };
-            n_earlier += error.failure.attempts;
-            error.failure.attempts = n_earlier;
-            if self.server.vendor == Vendor::Gemini || error.failure.status != Some(400) {
-                return Err(error.failure);
+                Err(mut error) => {
+                    n_earlier += error.failure.attempts;
+                    error.failure.attempts = n_earlier;
+                    if let Some(reply) = self.after_refusal(error, dialect, request)? {
+                        return Ok(reply);
+                    }
+                }
             }
-            if let Some(code) = error.code.as_deref().filter(|code| openai::is_block(code)) {
-                return Ok(ChatReply {
-                    attempts: n_earlier,
-                    ..blocked(code.to_owned(), error.body)
-                });
-            }
-            let (parameter, code) = (error.parameter.as_deref(), error.code.as_deref());
-            match openai::adjustment(dialect, parameter, code, &error.failure.message) {
-                Some(adjustment) if self.adjust(dialect, adjustment, request) => {}
-                _ => return Err(error.failure),
-            }
+        }
+    }
+
+    /// What a failed call comes to: a reply where a filter stopped the question, `None` where the dialect was
+    /// changed and the question can be put again, else the failure itself.
+    fn after_refusal(
+        &self,
+        error: CallError,
+        sent: Dialect,
+        request: &ChatRequest,
+    ) -> std::result::Result<Option<ChatReply>, ChatFailure> {
+        if self.server.vendor == Vendor::Gemini || error.failure.status != Some(400) {
+            return Err(error.failure);
+        }
+        let code = error.code.as_deref();
+        if let Some(code) = code.filter(|code| openai::is_block(code)) {
+            return Ok(Some(ChatReply {
+                attempts: error.failure.attempts,
+                ..blocked(code.to_owned(), error.body)
+            }));
+        }
+        match openai::adjustment(sent, error.parameter.as_deref(), code, &error.failure.message) {
+            Some(adjustment) if self.adjust(sent, adjustment, request) => Ok(None),
+            _ => Err(error.failure),
         }
     }
 

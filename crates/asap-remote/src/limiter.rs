@@ -80,6 +80,9 @@ impl Limiter {
             if pause.is_zero() {
                 freed.await;
             } else {
+                // Whoever waits for room learns of the pause too: a wake-up that this task took must not be lost
+                // should it be dropped while it sleeps.
+                self.0.freed.notify_one();
                 self.0.clock.sleep(pause).await;
             }
         }
@@ -202,6 +205,29 @@ mod tests {
         assert_eq!(limiter.in_flight(), 2);
         drop((two, three));
         assert_eq!(limiter.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_dropped_in_a_pause_takes_no_wake_up_with_it() {
+        let limiter = Limiter::new(
+            LimiterPolicy {
+                start: 1,
+                ..LimiterPolicy::default()
+            },
+            Clock::system(),
+        );
+        let only = limiter.acquire().await;
+        let mut dropped = Box::pin(limiter.acquire());
+        let mut other = Box::pin(limiter.acquire());
+        assert!(poll!(&mut dropped).is_pending() && poll!(&mut other).is_pending());
+        only.rate_limited(Some(Duration::from_millis(20)));
+        // Woken into the pause, and given up there.
+        assert!(poll!(&mut dropped).is_pending());
+        drop(dropped);
+        tokio::time::timeout(Duration::from_secs(30), other)
+            .await
+            .unwrap()
+            .succeeded();
     }
 
     #[tokio::test]

@@ -49,7 +49,7 @@ pub struct Transport(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// For servers on this machine: without proxy and without certificates.
+    /// For plain http on this machine: without proxy and without certificates.
     local: reqwest::Client,
     /// For all others.
     remote: reqwest::Client,
@@ -170,15 +170,8 @@ impl Transport {
                 }
                 Err(failed) => failed,
             };
-            report(permit, &signal);
-            let delay = match signal.retry {
-                Retry::Never => None,
-                _ if call.repeat == Repeat::IfUndone && !signal.is_surely_undone => None,
-                _ if attempts >= policy.max_attempts => None,
-                Retry::Later => Some(policy.backoff(attempts, &mut jitter)),
-                Retry::After(delay) => Some(delay).filter(|delay| *delay <= policy.max_server_delay),
-            };
-            let Some(delay) = delay else {
+            report(permit, &signal, policy.max_server_delay);
+            let Some(delay) = delay(policy, call.repeat, &signal, attempts, &mut jitter) else {
                 return Err(call.error(status, signal, attempts));
             };
             tracing::info!(
@@ -277,10 +270,30 @@ pub(crate) fn shown(url: &Url) -> String {
     url.into()
 }
 
-/// Tells the limiter what the server said.
-fn report(permit: Permit, signal: &Signal) {
+/// How long to wait before the next attempt; `None` if there is none.
+fn delay(
+    policy: &RetryPolicy,
+    repeat: Repeat,
+    signal: &Signal,
+    attempts: u32,
+    jitter: &mut Stream,
+) -> Option<Duration> {
+    if attempts >= policy.max_attempts || (repeat == Repeat::IfUndone && !signal.is_surely_undone) {
+        return None;
+    }
+    match signal.retry {
+        Retry::Never => None,
+        Retry::Later => Some(policy.backoff(attempts, jitter)),
+        Retry::After(delay) => Some(delay).filter(|delay| *delay <= policy.max_server_delay),
+    }
+}
+
+/// Tells the limiter what the server said. A delay that nobody waits for must not hold the others up either.
+fn report(permit: Permit, signal: &Signal, max_delay: Duration) {
     match (signal.kind, signal.retry) {
-        (ChatFailureKind::RateLimited, Retry::After(delay)) => permit.rate_limited(Some(delay)),
+        (ChatFailureKind::RateLimited, Retry::After(delay)) => {
+            permit.rate_limited(Some(delay).filter(|delay| *delay <= max_delay));
+        }
         (ChatFailureKind::RateLimited, _) => permit.rate_limited(None),
         (ChatFailureKind::Server | ChatFailureKind::Network | ChatFailureKind::Timeout, _) => permit.failed(),
         _ => drop(permit),

@@ -34,11 +34,11 @@ struct Entry {
     load: fn(&Scorers, ScorerInfo) -> Result<Box<dyn Scorer>>,
 }
 
-/// All scorers, in the order of the paper's Table 1 read from the right.
+/// All scorers.
 const ENTRIES: [Entry; 6] = [
     Entry {
         name: "aesthetic",
-        profile: "aesthetic/sac+logos+ava1-l14-linearMSE+pil-center224/v1",
+        profile: "aesthetic/sac+logos+ava1-l14-linearMSE+pillow11-center224/v1",
         scale: "affine map of the image embedding, about 1 to 10",
         needs_prompt: false,
         files: &["clip-vit-l-14.safetensors", "aesthetic.safetensors"],
@@ -47,7 +47,7 @@ const ENTRIES: [Entry; 6] = [
     },
     Entry {
         name: "pickscore",
-        profile: "pickscore/v1+pil-center224/v1",
+        profile: "pickscore/v1+pillow11-center224/v1",
         scale: "exp(logit_scale) * cosine, about 19 to 24",
         needs_prompt: true,
         files: &["pickscore.safetensors"],
@@ -56,7 +56,7 @@ const ENTRIES: [Entry; 6] = [
     },
     Entry {
         name: "hpsv2.1",
-        profile: "hpsv2.1/tensor-letterbox224-torchvision<0.17/v1",
+        profile: "hpsv2.1/letterbox224-torchvision0.16/v1",
         scale: "cosine, about 0.2 to 0.35",
         needs_prompt: true,
         files: &["hpsv2.1.safetensors"],
@@ -65,7 +65,7 @@ const ENTRIES: [Entry; 6] = [
     },
     Entry {
         name: "hpsv2.1-antialias",
-        profile: "hpsv2.1/tensor-letterbox224-torchvision>=0.17/v1",
+        profile: "hpsv2.1/letterbox224-torchvision0.17/v1",
         scale: "cosine, about 0.2 to 0.35",
         needs_prompt: true,
         files: &["hpsv2.1.safetensors"],
@@ -74,7 +74,7 @@ const ENTRIES: [Entry; 6] = [
     },
     Entry {
         name: "imagereward",
-        profile: "imagereward/v1.0+pil-center224+bert35/v1",
+        profile: "imagereward/v1.0+pillow11-center224+bert35/v1",
         scale: "normalised reward, about -2.5 to 2",
         needs_prompt: true,
         files: &["imagereward.safetensors"],
@@ -83,7 +83,7 @@ const ENTRIES: [Entry; 6] = [
     },
     Entry {
         name: "hpsv3",
-        profile: "hpsv3/7b+pil-smart200704+chat-template1/v1",
+        profile: "hpsv3/7b+pillow11-smart200704+chat-template1/v1",
         scale: "mean of the preference, unbounded, about 0 to 15",
         needs_prompt: true,
         files: &["hpsv3.safetensors", HPSV3_TOKENIZER, HPSV3_INSTRUCTION],
@@ -110,9 +110,9 @@ const ENTRIES: [Entry; 6] = [
 /// configuration may lie beside it under its name, as `pickscore.config.json`; networks of the published sizes
 /// need none.
 ///
-/// The two HPSv2.1 differ in how torchvision resizes floats: before 0.17 it took four neighbours of each pixel,
-/// which is what the network was trained and published with, and since then it takes all of them. Published
-/// numbers are to be compared with `hpsv2.1`.
+/// The two HPSv2.1 differ in how torchvision resizes floats: up to 0.16 it took four neighbours of each pixel, and
+/// since 0.17 (January 2024) it takes all of them. HPSv2.1 is older than that, so its published numbers are to be
+/// compared with `hpsv2.1`; who installs the reference today gets `hpsv2.1-antialias`.
 pub struct Scorers {
     dir: PathBuf,
     placement: Placement,

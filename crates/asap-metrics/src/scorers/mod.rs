@@ -51,7 +51,7 @@ pub struct Score {
 pub struct ScorerInfo {
     /// The name on the command line: `pickscore`.
     pub name: &'static str,
-    /// Network, preparation and version: `pickscore/v1-pil-center224/v1`.
+    /// Network, preparation and version: `pickscore/v1+pillow11-center224/v1`.
     pub profile: &'static str,
     /// The scale in a few words: `exp(logit_scale) * cosine, about 19 to 24`.
     pub scale: &'static str,

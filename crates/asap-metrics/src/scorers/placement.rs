@@ -10,7 +10,7 @@ use crate::Result;
 pub enum Precision {
     /// 32 bits: what the golden numbers are in.
     F32,
-    /// 16 bits with the range of 32: half the memory, scores within about 1e-2 of their spread.
+    /// 16 bits with the range of 32: half the memory, and other scores in the second or third digit.
     Bf16,
 }
 

@@ -127,7 +127,7 @@ fn half_precision_is_near() {
 fn the_hash_of_the_instruction_goes_with_the_scores() {
     let scorer = load(Precision::F32);
     let info = scorer.info();
-    assert_eq!(info.profile, "hpsv3/7b+pil-smart200704+chat-template1/v1");
+    assert_eq!(info.profile, "hpsv3/7b+pillow11-smart200704+chat-template1/v1");
     let files: Vec<&str> = info
         .weights_sha256
         .iter()

@@ -205,7 +205,7 @@ fn files_that_do_not_fit_are_refused() {
 fn the_scorer_says_what_it_is_and_needs_a_prompt() {
     let scorer = load(&folder(), Precision::F32);
     let info = scorer.info();
-    assert_eq!(info.profile, "imagereward/v1.0+pil-center224+bert35/v1");
+    assert_eq!(info.profile, "imagereward/v1.0+pillow11-center224+bert35/v1");
     assert_eq!(info.weights_sha256.len(), 1);
     assert_eq!(info.weights_sha256[0].0, "imagereward.safetensors");
     let picture = Picture::named(8, 8, "ramp", 0);

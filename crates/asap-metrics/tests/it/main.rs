@@ -1,5 +1,7 @@
 //! Tests of the public interface.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod golden;
 mod hpsv3;
 mod image_reward;

@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::images::Picture;
 
-/// Float images are resized in f32, in another order of additions than torch has; values reach 2.7.
-const TOLERANCE: f32 = 2e-5;
+/// torch has its weights in f32, and adds in another order; values reach 2.7.
+const TOLERANCE: f32 = 5e-5;
 
 const MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
 const STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
@@ -100,7 +100,12 @@ fn letterboxes_equal_torchvision() {
                 );
             }
             let mean = got.iter().map(|value| f64::from(*value)).sum::<f64>() / got.len() as f64;
-            assert!((mean - expected.mean).abs() < 1e-5, "{}", case.name());
+            assert!(
+                (mean - expected.mean).abs() < f64::from(TOLERANCE),
+                "{antialias:?} of {}: {mean} != {}",
+                case.name(),
+                expected.mean
+            );
             n_compared += 1;
         }
     }

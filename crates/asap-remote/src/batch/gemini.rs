@@ -15,14 +15,11 @@ use crate::address::Vendor;
 use crate::signal::{Failed, quote};
 use crate::transport::Repeat;
 
-/// Larger shards go by a file. The server takes 20 MB of inline requests.
-const MAX_INLINE_BYTES: usize = 15_000_000;
-
 pub(super) async fn submit(client: &BatchClient<'_>, shard: &Shard) -> Result<String, ChatFailure> {
     let base = &client.0.server().base;
     let model = client.0.address().model();
     let url = base.join(&format!("/v1beta/models/{model}:batchGenerateContent"));
-    let body = if shard.n_bytes() <= MAX_INLINE_BYTES {
+    let body = if shard.is_inline() {
         inline_body(shard)
     } else {
         let name = upload(client, shard.lines(Vendor::Gemini)).await?;

@@ -44,7 +44,7 @@ pub struct BatchJob {
     pub keys: Vec<String>,
 }
 
-/// An answer under its key.
+/// An answer under its key. Its `raw` is the response inside the line of the batch, written anew.
 pub type Keyed = (String, Result<ChatReply, ChatFailure>);
 
 /// How far a batch is.

@@ -16,14 +16,18 @@ pub struct BatchLimits {
     pub max_requests: usize,
     /// Bytes of its file. One shard is in memory at a time, so this is also what a submission needs.
     pub max_bytes: usize,
+    /// Gemini takes a batch of at most this many bytes in the request itself, and a larger one as a file.
+    pub max_inline_bytes: usize,
 }
 
 impl Default for BatchLimits {
-    /// Half of what OpenAI takes (50 000 requests, 200 MB); Gemini takes more.
+    /// Half of what OpenAI takes (50 000 requests, 200 MB), which is less than Gemini takes (2 GB); inline three
+    /// quarters of what Gemini takes (20 MB).
     fn default() -> Self {
         Self {
             max_requests: 25_000,
             max_bytes: 100_000_000,
+            max_inline_bytes: 15_000_000,
         }
     }
 }
@@ -34,6 +38,7 @@ pub struct Shard {
     /// Key and body of each request.
     entries: Vec<(String, Bytes)>,
     n_bytes: usize,
+    max_inline_bytes: usize,
 }
 
 impl Shard {
@@ -45,6 +50,11 @@ impl Shard {
     /// Size of its file.
     pub const fn n_bytes(&self) -> usize {
         self.n_bytes
+    }
+
+    /// Whether it goes without a file where the vendor takes that.
+    pub(super) const fn is_inline(&self) -> bool {
+        self.n_bytes <= self.max_inline_bytes
     }
 
     /// The file: one line for each request.
@@ -143,6 +153,7 @@ impl<'a, I: Iterator<Item = (String, ChatRequest)>> Shards<'a, I> {
         let mut shard = Shard {
             entries: Vec::new(),
             n_bytes: 0,
+            max_inline_bytes: self.limits.max_inline_bytes,
         };
         while let Some((key, body)) = self.entry()? {
             let n_bytes = line_head(self.chat.server().vendor, &key).len() + body.len() + 2;

@@ -26,7 +26,8 @@ pub(super) async fn generate(
     let url = client.server.base.join("/prompt");
     let Some(seed) = request.seed else {
         let message = "expected a seed for a ComfyUI workflow, got none".to_owned();
-        return Err(client.failure(&url, ChatFailureKind::Rejected, message).into());
+        let call = client.server.call(&url, 0);
+        return Err(call.failure(ChatFailureKind::Rejected, message, 0).into());
     };
     let body = json!({"prompt": workflow.fill(request, seed)}).to_string();
     let build = |http: &reqwest::Client| {

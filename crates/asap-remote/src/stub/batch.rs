@@ -5,6 +5,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::response::Sent;
+use super::rules::BatchEnd;
 use super::{Received, Shared, chat};
 use crate::Vendor;
 
@@ -56,7 +57,12 @@ impl Shared {
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             }
         };
-        batch.lines.iter().map(answer).collect()
+        let n_answered = match self.rules.batch_end {
+            BatchEnd::Done => batch.lines.len(),
+            BatchEnd::Expired => batch.lines.len() / 2,
+            BatchEnd::Failed => 0,
+        };
+        batch.lines.iter().take(n_answered).map(answer).collect()
     }
 
     fn keep_file(&self, prefix: &str, body: Bytes) -> String {
@@ -184,7 +190,15 @@ pub(super) fn openai_poll(shared: &Shared, id: &str) -> Sent {
         }
         .push(line);
     }
-    let mut json = openai_batch(id, "completed");
+    let status = match shared.rules.batch_end {
+        BatchEnd::Done => "completed",
+        BatchEnd::Expired => "expired",
+        BatchEnd::Failed => "failed",
+    };
+    let mut json = openai_batch(id, status);
+    if status == "failed" {
+        json["errors"] = json!({"object": "list", "data": [{"line": 1, "message": "not a line of a batch"}]});
+    }
     json["request_counts"] =
         json!({"total": batch.lines.len(), "completed": output.len(), "failed": errors.len()});
     for (name, lines) in [("output_file_id", output), ("error_file_id", errors)] {
@@ -208,11 +222,13 @@ pub(super) fn gemini_upload(shared: &Shared, received: &Received) -> Sent {
         },
         Some("upload, finalize") => {
             let id = shared.keep_file("f", received.body.clone());
-            Sent::json(
-                200,
-                &json!({"file": {"name": format!("files/{id}"), "mimeType": "application/jsonl",
-                        "sizeBytes": received.body.len().to_string(), "state": "ACTIVE"}}),
-            )
+            let file = json!({"name": format!("files/{id}"), "mimeType": "application/jsonl",
+                              "sizeBytes": received.body.len().to_string(), "state": "ACTIVE"});
+            let mut sent = Sent::json(200, &json!({"file": file}));
+            if let Sent::Whole { headers, .. } = &mut sent {
+                headers.push(("x-goog-upload-status", "final".to_owned()));
+            }
+            sent
         }
         _ => Sent::error(400, "expected `x-goog-upload-command`"),
     }
@@ -282,8 +298,17 @@ pub(super) fn gemini_poll(shared: &Shared, id: &str) -> Sent {
             }
         });
     let answered: Vec<Value> = answered.collect();
-    let mut json = gemini_batch(id, "BATCH_STATE_SUCCEEDED", &batch.model);
+    let state = match shared.rules.batch_end {
+        BatchEnd::Done => "BATCH_STATE_SUCCEEDED",
+        BatchEnd::Expired => "BATCH_STATE_EXPIRED",
+        BatchEnd::Failed => "BATCH_STATE_FAILED",
+    };
+    let mut json = gemini_batch(id, state, &batch.model);
     json["done"] = true.into();
+    if state == "BATCH_STATE_FAILED" {
+        json["error"] = json!({"code": 3, "message": "not a request"});
+        return Sent::json(200, &json);
+    }
     json["metadata"]["output"] = match batch.is_inline {
         true => json!({"inlinedResponses": {"inlinedResponses": answered}}),
         false => json!({"responsesFile": format!("files/{}", shared.keep_file("f", file_of(&answered)))}),

@@ -28,7 +28,7 @@ mod misbehave;
 mod response;
 mod rules;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,7 +45,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use misbehave::Misbehaviour;
-pub use rules::{ImageQuestion, ImageReply, Question, Reply, Rules};
+pub use rules::{BatchEnd, ImageQuestion, ImageReply, Question, Reply, Rules};
 
 use crate::{Error, Result, Vendor};
 use response::Sent;
@@ -88,7 +88,8 @@ struct Shared {
 /// What the stub remembers.
 #[derive(Debug, Default)]
 struct State {
-    script: VecDeque<Misbehaviour>,
+    /// What the next requests below a path meet.
+    script: Vec<(String, Misbehaviour)>,
     received: Vec<Received>,
     /// Counts up for every id that is given out.
     n_ids: u64,
@@ -152,7 +153,15 @@ impl Stub {
 
     /// The next requests, whatever they are, meet these, one each and in this order. Then the rules hold again.
     pub fn script(&self, misbehaviours: impl IntoIterator<Item = Misbehaviour>) {
-        self.shared.lock().script.extend(misbehaviours);
+        self.script_for("/", misbehaviours);
+    }
+
+    /// As [`Stub::script`], for requests whose path begins with `path`, such as `/v1/batches`.
+    pub fn script_for(&self, path: &str, misbehaviours: impl IntoIterator<Item = Misbehaviour>) {
+        let lines = misbehaviours
+            .into_iter()
+            .map(|misbehaviour| (path.to_owned(), misbehaviour));
+        self.shared.lock().script.extend(lines);
     }
 
     /// Requests so far.
@@ -214,7 +223,11 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Sent {
     let misbehaviour = {
         let mut state = shared.lock();
         state.received.push(received.clone());
-        state.script.pop_front()
+        let line = state
+            .script
+            .iter()
+            .position(|(path, _)| received.path.starts_with(path));
+        line.map(|line| state.script.remove(line).1)
     };
     match misbehaviour {
         Some(misbehaviour) => misbehave::send(&misbehaviour, head.uri.path(), &received),

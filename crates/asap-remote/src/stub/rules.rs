@@ -61,6 +61,17 @@ pub enum ImageReply {
     Fails(String),
 }
 
+/// How batches end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchEnd {
+    /// Every question is answered.
+    Done,
+    /// Time is over when half of the questions are answered.
+    Expired,
+    /// The server refuses the batch as a whole.
+    Failed,
+}
+
 type ChatRule = dyn Fn(&Question) -> Reply + Send + Sync;
 type ImageRule = dyn Fn(&ImageQuestion) -> ImageReply + Send + Sync;
 
@@ -70,6 +81,7 @@ pub struct Rules {
     pub(super) chat: Arc<ChatRule>,
     pub(super) image: Option<Arc<ImageRule>>,
     pub(super) n_polls: u32,
+    pub(super) batch_end: BatchEnd,
 }
 
 impl Rules {
@@ -79,6 +91,7 @@ impl Rules {
             chat: Arc::new(chat),
             image: None,
             n_polls: 1,
+            batch_end: BatchEnd::Done,
         }
     }
 
@@ -101,6 +114,12 @@ impl Rules {
     #[must_use]
     pub fn with_polls(self, n_polls: u32) -> Self {
         Self { n_polls, ..self }
+    }
+
+    /// Lets batches end in another way than [`BatchEnd::Done`].
+    #[must_use]
+    pub fn with_batch_end(self, batch_end: BatchEnd) -> Self {
+        Self { batch_end, ..self }
     }
 }
 

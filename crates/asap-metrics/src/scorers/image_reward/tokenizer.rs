@@ -75,7 +75,9 @@ fn from_vocabulary(path: &Path) -> Result<tokenizers::Result<Tokenizer>> {
         tokenizer.with_normalizer(Some(BertNormalizer::new(true, true, None, true)));
         tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
         // One that the file lacks is not made up: the network has no vector for it.
-        let known = SPECIAL.iter().filter(|token| tokenizer.token_to_id(token).is_some());
+        let known = SPECIAL
+            .iter()
+            .filter(|token| tokenizer.token_to_id(token).is_some());
         let known: Vec<_> = known.map(|token| AddedToken::from(*token, true)).collect();
         tokenizer.add_special_tokens(&known);
         tokenizer

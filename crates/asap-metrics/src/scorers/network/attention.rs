@@ -1,6 +1,6 @@
 //! Multi-head attention, of a sequence to itself or to another one.
 
-use candle_core::{D, DType, Result as CandleResult, Tensor};
+use candle_core::{DType, Result as CandleResult, Tensor};
 use candle_nn::{Linear, Module as _};
 
 use crate::Result;
@@ -118,7 +118,7 @@ impl Attention {
             Some(mask) => logits.broadcast_add(mask)?,
             None => logits,
         };
-        let weights = candle_nn::ops::softmax(&logits, D::Minus1)?.to_dtype(value.dtype())?;
+        let weights = candle_nn::ops::softmax_last_dim(&logits)?.to_dtype(value.dtype())?;
         let seen = weights
             .matmul(&value)?
             .transpose(1, 2)?

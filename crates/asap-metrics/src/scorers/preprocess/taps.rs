@@ -15,13 +15,15 @@ impl Taps {
         let scale = f64::from(n_in) / f64::from(n_out);
         let stretch = scale.max(1.0);
         let support = 2.0 * stretch;
+        // Multiplied with and not divided by, so that weights round as Pillow's do.
+        let shrink = 1.0 / stretch;
         let rows = (0..n_out).map(|out| {
             let center = (f64::from(out) + 0.5) * scale;
             // Both are truncated, as C does it.
             let first = (center - support + 0.5).max(0.0) as usize;
             let end = ((center + support + 0.5) as usize).min(n_in as usize);
             let weights: Vec<f64> = (first..end)
-                .map(|position| cubic((position as f64 - center + 0.5) / stretch, -0.5))
+                .map(|position| cubic((position as f64 - center + 0.5) * shrink, -0.5))
                 .collect();
             let sum: f64 = weights.iter().sum();
             (first, weights.into_iter().map(|weight| weight / sum).collect())

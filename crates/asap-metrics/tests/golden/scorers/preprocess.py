@@ -24,9 +24,10 @@ from reference.inputs import picture
 SIDE = 224
 SIZES = [
     (224, 224), (300, 300), (100, 100), (512, 300), (301, 512), (97, 61), (225, 224), (224, 227), (227, 450),
-    (3, 500), (640, 5), (1, 1), (448, 3), (1000, 231), (224, 96), (851, 564),
+    (7, 500), (640, 5), (1, 1), (448, 3), (1000, 231), (224, 96), (851, 564),
+    (280, 1400), (560, 448),
 ]
-PICTURES = [("noise", 4), ("waves", 0)]
+PICTURES = [("noise", 4), ("waves", 0), ("blocks", 0)]
 
 
 def cropped(image):
@@ -46,7 +47,7 @@ def letterboxed(image, antialias):
     if max(image.size) == SIDE and min(image.size) != SIDE:
         return None  # The reference gives no square here.
     values = hpsv2.transform(SIDE, antialias)(image).numpy()
-    places = [(c, y, x) for c in range(3) for y in range(1, SIDE, 73) for x in range(2, SIDE, 73)]
+    places = [(c, y, x) for c in range(3) for y in range(3, SIDE, 90) for x in range(2, SIDE, 90)]
     at_places = [[c, y, x, float(values[c, y, x])] for c, y, x in places]
     return {"mean": float(values.mean(dtype=np.float64)), "places": at_places}
 

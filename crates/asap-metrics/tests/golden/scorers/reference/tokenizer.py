@@ -6,8 +6,7 @@ import json
 import pathlib
 
 import open_clip.tokenizer
-from transformers import CLIPTokenizer, CLIPTokenizerFast
-from transformers.convert_slow_tokenizer import convert_slow_tokenizer
+from transformers import CLIPTokenizerFast
 
 N_MERGES = 60
 CORPUS = """a man and a woman wave with the left hand and the right hand while two hands hold the window
@@ -49,8 +48,8 @@ def write(folder):
     (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False) + "\n")
     lines = ["#version: 0.2"] + [" ".join(pair) for pair in pairs]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n")
-    slow = CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
-    convert_slow_tokenizer(slow).save(str(folder / "fast" / "tokenizer.json"))
+    fast = CLIPTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    fast.backend_tokenizer.save(str(folder / "fast" / "tokenizer.json"))
     return len(vocab)
 
 
