@@ -12,6 +12,7 @@ repository. `confused` has the outputs after well-known mistakes, from which the
 import ast
 import typing
 
+import PIL
 import torch
 import transformers
 from PIL import Image
@@ -175,7 +176,9 @@ items = [item(*one) for one in named]
 rewards = [row for first in range(0, len(items), 3) for row in reference.rewards(items[first:first + 3])]
 sizes = [(56, 56), (1920, 1080), (1080, 1920), (28, 5600), (5600, 28), (449, 447), (42, 70), (1000, 10), (3, 7), (13, 999)]
 write_json("hpsv3_reward.json", {
-    "versions": {"hpsv3": "1.0.0", "torch": torch.__version__, "transformers": transformers.__version__},
+    "versions": {
+        "hpsv3": "1.0.0", "pillow": PIL.__version__, "torch": torch.__version__, "transformers": transformers.__version__,
+    },
     "cases": [
         {
             "picture": list(picture[:2]), "width": picture[2], "height": picture[3], "prompt": prompt,

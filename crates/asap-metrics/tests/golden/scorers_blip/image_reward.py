@@ -8,6 +8,7 @@ and `med.py`, only smaller; its `__init__` is not run. Weights are stored in f16
 what is stored. `confused` has the scores of well-known mistakes, from which the right ones must differ.
 """
 
+import PIL
 import timm
 import torch
 import torchvision
@@ -151,7 +152,7 @@ tokens = tokenizer(write_vocabulary())
 model = small(tokens)
 write_json("image_reward.json", {
     "versions": {
-        "image-reward": "1.5", "timm": timm.__version__, "torch": torch.__version__,
+        "image-reward": "1.5", "pillow": PIL.__version__, "timm": timm.__version__, "torch": torch.__version__,
         "torchvision": torchvision.__version__, "transformers": transformers.__version__,
     },
     "tokens": [
