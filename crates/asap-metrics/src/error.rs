@@ -53,6 +53,16 @@ pub enum Error {
         /// Rows.
         height: u32,
     },
+    /// An image that is longer than a scorer can cut into squares.
+    #[error("image to score: expected at most {most} times as long as wide, got {width}x{height}")]
+    TooLong {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The largest ratio.
+        most: u32,
+    },
     /// A name that no scorer has.
     #[error("no scorer `{name}`: expected one of `{known}`")]
     UnknownScorer {
@@ -126,6 +136,14 @@ impl Error {
         Self::Weights {
             path: path.to_owned(),
             fault: Box::new(fault),
+        }
+    }
+
+    /// An error about a prompt, of which the beginning is shown.
+    pub(crate) fn prompt(prompt: &str, reason: String) -> Self {
+        Self::Prompt {
+            prompt: prompt.chars().take(80).collect(),
+            reason,
         }
     }
 }

@@ -69,7 +69,13 @@ impl Checkpoint {
 
     /// A tensor of the given shape, in the precision of the network.
     pub(crate) fn tensor(&mut self, name: &str, shape: impl Into<Shape>) -> Result<Tensor> {
-        let tensor = self.stored(name, shape)?.to_device(self.placement.device())?;
+        let tensor = self.stored(name, shape)?;
+        self.placed(&tensor)
+    }
+
+    /// A tensor where the network is, in its precision.
+    pub(crate) fn placed(&self, tensor: &Tensor) -> Result<Tensor> {
+        let tensor = tensor.to_device(self.placement.device())?;
         Ok(tensor.to_dtype(self.placement.dtype())?)
     }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::aesthetic::Aesthetic;
 use super::clip::{PromptScorer, PromptScorerFiles, PromptScorerKind};
+use super::hpsv3::{self, Hpsv3};
+use super::image_reward::{self, ImageReward};
 use super::placement::{Placement, Precision};
 use super::preprocess::Antialias;
 use super::{Scorer, ScorerInfo, hpsv2, pickscore};
@@ -12,6 +14,12 @@ use crate::{Error, Result};
 
 /// Where the tokenizer of all CLIP networks lies: `tokenizer.json`, or `vocab.json` and `merges.txt`.
 const CLIP_TOKENIZER: &str = "clip-tokenizer";
+/// Where the tokenizer of BERT lies: `tokenizer.json` or `vocab.txt`.
+const BERT_TOKENIZER: &str = "bert-tokenizer";
+/// Where the tokenizer of Qwen2-VL lies.
+const HPSV3_TOKENIZER: &str = "hpsv3/tokenizer.json";
+/// Where HPSv3's instruction lies.
+const HPSV3_INSTRUCTION: &str = "hpsv3/instruction.txt";
 
 /// A scorer that can be loaded.
 struct Entry {
@@ -19,21 +27,21 @@ struct Entry {
     profile: &'static str,
     scale: &'static str,
     needs_prompt: bool,
-    /// Weights files; the first one is that of the trunk.
-    weights: &'static [&'static str],
+    /// Files; the first one is that of the trunk.
+    files: &'static [&'static str],
     /// Folders besides.
     folders: &'static [&'static str],
     load: fn(&Scorers, ScorerInfo) -> Result<Box<dyn Scorer>>,
 }
 
 /// All scorers.
-const ENTRIES: [Entry; 4] = [
+const ENTRIES: [Entry; 6] = [
     Entry {
         name: "aesthetic",
         profile: "aesthetic/sac+logos+ava1-l14-linearMSE+pillow11-center224/v1",
         scale: "affine map of the image embedding, about 1 to 10",
         needs_prompt: false,
-        weights: &["clip-vit-l-14.safetensors", "aesthetic.safetensors"],
+        files: &["clip-vit-l-14.safetensors", "aesthetic.safetensors"],
         folders: &[],
         load: load_aesthetic,
     },
@@ -42,7 +50,7 @@ const ENTRIES: [Entry; 4] = [
         profile: "pickscore/v1+pillow11-center224/v1",
         scale: "exp(logit_scale) * cosine, about 19 to 24",
         needs_prompt: true,
-        weights: &["pickscore.safetensors"],
+        files: &["pickscore.safetensors"],
         folders: &[CLIP_TOKENIZER],
         load: |scorers, info| scorers.load_prompt_scorer(info, "pickscore", pickscore::KIND),
     },
@@ -51,7 +59,7 @@ const ENTRIES: [Entry; 4] = [
         profile: "hpsv2.1/letterbox224-torchvision0.16/v1",
         scale: "cosine, about 0.2 to 0.35",
         needs_prompt: true,
-        weights: &["hpsv2.1.safetensors"],
+        files: &["hpsv2.1.safetensors"],
         folders: &[CLIP_TOKENIZER],
         load: |scorers, info| scorers.load_prompt_scorer(info, "hpsv2.1", hpsv2::kind(Antialias::Off)),
     },
@@ -60,9 +68,27 @@ const ENTRIES: [Entry; 4] = [
         profile: "hpsv2.1/letterbox224-torchvision0.17/v1",
         scale: "cosine, about 0.2 to 0.35",
         needs_prompt: true,
-        weights: &["hpsv2.1.safetensors"],
+        files: &["hpsv2.1.safetensors"],
         folders: &[CLIP_TOKENIZER],
         load: |scorers, info| scorers.load_prompt_scorer(info, "hpsv2.1", hpsv2::kind(Antialias::On)),
+    },
+    Entry {
+        name: "imagereward",
+        profile: "imagereward/v1.0+pillow11-center224+bert35/v1",
+        scale: "normalised reward, about -2.5 to 2",
+        needs_prompt: true,
+        files: &["imagereward.safetensors"],
+        folders: &[BERT_TOKENIZER],
+        load: load_image_reward,
+    },
+    Entry {
+        name: "hpsv3",
+        profile: "hpsv3/7b+pillow11-smart200704+chat-template1/v1",
+        scale: "mean of the preference, unbounded, about 0 to 15",
+        needs_prompt: true,
+        files: &["hpsv3.safetensors", HPSV3_TOKENIZER, HPSV3_INSTRUCTION],
+        folders: &[],
+        load: load_hpsv3,
     },
 ];
 
@@ -73,8 +99,14 @@ const ENTRIES: [Entry; 4] = [
 /// | `aesthetic` | `clip-vit-l-14.safetensors`, `aesthetic.safetensors` |
 /// | `pickscore` | `pickscore.safetensors`, `clip-tokenizer/` |
 /// | `hpsv2.1`, `hpsv2.1-antialias` | `hpsv2.1.safetensors`, `clip-tokenizer/` |
+/// | `imagereward` | `imagereward.safetensors`, `bert-tokenizer/` |
+/// | `hpsv3` | `hpsv3.safetensors`, `hpsv3/tokenizer.json`, `hpsv3/instruction.txt` |
 ///
-/// `clip-tokenizer/` holds `tokenizer.json`, or `vocab.json` and `merges.txt`, of any CLIP network. A network's
+/// `clip-tokenizer/` holds `tokenizer.json`, or `vocab.json` and `merges.txt`, of any CLIP network;
+/// `bert-tokenizer/` holds `tokenizer.json` or `vocab.txt` of bert-base-uncased;
+/// `hpsv3/tokenizer.json` is that of Qwen2-VL-7B-Instruct, and `hpsv3/instruction.txt` holds the text `INSTRUCTION +
+/// prompt_with_special_token` of `hpsv3/dataset/data_collator_qwen.py` in the package `hpsv3` 1.0.0, to the last blank:
+/// it belongs to that project and is not part of this one. A network's
 /// configuration may lie beside it under its name, as `pickscore.config.json`; networks of the published sizes
 /// need none.
 ///
@@ -114,7 +146,7 @@ impl Scorers {
     pub fn missing(&self, name: &str) -> Result<Vec<PathBuf>> {
         let entry = find(name)?;
         let files = entry
-            .weights
+            .files
             .iter()
             .map(|file| self.dir.join(file))
             .filter(|path| !path.is_file());
@@ -182,6 +214,27 @@ fn load_aesthetic(scorers: &Scorers, info: ScorerInfo) -> Result<Box<dyn Scorer>
         &scorers.weights("aesthetic"),
         &scorers.placement,
     )?))
+}
+
+fn load_image_reward(scorers: &Scorers, info: ScorerInfo) -> Result<Box<dyn Scorer>> {
+    const STEM: &str = "imagereward";
+    let files = image_reward::Files {
+        weights: &scorers.weights(STEM),
+        config: &scorers.config(STEM),
+        tokenizer: &scorers.dir.join(BERT_TOKENIZER),
+    };
+    Ok(Box::new(ImageReward::load(info, files, &scorers.placement)?))
+}
+
+fn load_hpsv3(scorers: &Scorers, info: ScorerInfo) -> Result<Box<dyn Scorer>> {
+    const STEM: &str = "hpsv3";
+    let files = hpsv3::Files {
+        weights: &scorers.weights(STEM),
+        config: &scorers.config(STEM),
+        tokenizer: &scorers.dir.join(HPSV3_TOKENIZER),
+        instruction: &scorers.dir.join(HPSV3_INSTRUCTION),
+    };
+    Ok(Box::new(Hpsv3::load(info, files, &scorers.placement)?))
 }
 
 fn find(name: &str) -> Result<&'static Entry> {

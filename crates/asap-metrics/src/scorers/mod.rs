@@ -7,20 +7,24 @@
 mod aesthetic;
 mod checkpoint;
 mod clip;
+mod config_file;
 mod device;
 mod differences;
 mod hpsv2;
+mod hpsv3;
+mod image_reward;
 mod library;
 mod network;
 mod pickscore;
 mod placement;
 mod preprocess;
+mod tokenizer_file;
 
 pub use library::Scorers;
 pub use placement::Precision;
 pub use preprocess::{Antialias, Preparation};
 
-use crate::{Result, RgbView};
+use crate::{Error, Result, RgbView};
 
 /// What is scored: an image and, for scorers that look at it, the prompt that it was made for.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +72,17 @@ impl ScorerInfo {
             .to_string_lossy()
             .into_owned();
         self.weights_sha256.push((file, sha256));
+    }
+
+    /// The prompts of all items.
+    fn prompts<'a>(&self, items: &[ScoreItem<'a>]) -> Result<Vec<&'a str>> {
+        let prompt = |(item_idx, item): (usize, &ScoreItem<'a>)| {
+            item.prompt.ok_or(Error::NoPrompt {
+                scorer: self.name,
+                item_idx,
+            })
+        };
+        items.iter().enumerate().map(prompt).collect()
     }
 }
 

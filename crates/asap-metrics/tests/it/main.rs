@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod golden;
+mod hpsv3;
+mod image_reward;
 mod images;
 mod lpips;
 mod made;

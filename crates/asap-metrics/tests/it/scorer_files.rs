@@ -41,7 +41,8 @@ fn refusal(name: &str, spoil: impl FnOnce(&Path)) -> String {
 fn a_name_that_no_scorer_has() {
     assert_eq!(
         refusal("clipscore", |_| ()),
-        "no scorer `clipscore`: expected one of `aesthetic`, `pickscore`, `hpsv2.1`, `hpsv2.1-antialias`"
+        "no scorer `clipscore`: expected one of `aesthetic`, `pickscore`, `hpsv2.1`, `hpsv2.1-antialias`, \
+         `imagereward`, `hpsv3`"
     );
 }
 
@@ -56,9 +57,16 @@ fn missing_files_are_named() {
     );
     let whole = copied();
     let scorers = Scorers::open(whole.path(), Precision::F32).unwrap();
-    for name in Scorers::names() {
+    for name in ["aesthetic", "pickscore", "hpsv2.1", "hpsv2.1-antialias"] {
         assert_eq!(scorers.missing(name).unwrap(), Vec::<std::path::PathBuf>::new());
     }
+    let missing = scorers.missing("hpsv3").unwrap();
+    let files = [
+        "hpsv3.safetensors",
+        "hpsv3/tokenizer.json",
+        "hpsv3/instruction.txt",
+    ];
+    assert_eq!(missing, files.map(|name| whole.path().join(name)));
     assert!(Scorers::open(&folder.path().join("none"), Precision::F32).is_err());
 }
 

@@ -1,4 +1,4 @@
-//! The head of the aesthetic predictor: five layers without activations, so one affine map.
+//! The head of the aesthetic predictor and of ImageReward: five layers without activations, so one affine map.
 
 use candle_core::{DType, Tensor};
 
@@ -9,25 +9,25 @@ use crate::scorers::checkpoint::Checkpoint;
 const LAYERS: [usize; 5] = [0, 2, 4, 6, 7];
 
 /// `w . x + b`.
-pub(super) struct AffineHead {
+pub(in crate::scorers) struct AffineHead {
     weight: Vec<f64>,
     bias: f64,
 }
 
 impl AffineHead {
-    /// Reads the layers for embeddings of `width` and multiplies them out in f64.
+    /// Reads the layers `{prefix}.N` for embeddings of `width` and multiplies them out in f64.
     ///
     /// # Source
-    /// `MLP` of improved-aesthetic-predictor: 768, 1024, 128, 64, 16, 1 wide.
-    pub(super) fn load(checkpoint: &mut Checkpoint, width: usize) -> Result<Self> {
+    /// `MLP` of improved-aesthetic-predictor, which `image-reward` 1.5 took over: 768, 1024, 128, 64, 16, 1 wide.
+    pub(in crate::scorers) fn load(checkpoint: &mut Checkpoint, prefix: &str, width: usize) -> Result<Self> {
         let mut n_in = width;
         let mut layers = Vec::new();
         for (idx, layer) in LAYERS.into_iter().enumerate() {
-            let name = format!("layers.{layer}.weight");
+            let name = format!("{prefix}.{layer}.weight");
             let [n_told, _] = checkpoint.shape::<2>(&name)?;
             let n_out = if idx + 1 == LAYERS.len() { 1 } else { n_told };
             let weight = checkpoint.stored(&name, (n_out, n_in))?.to_dtype(DType::F64)?;
-            let bias = checkpoint.stored(&format!("layers.{layer}.bias"), n_out)?;
+            let bias = checkpoint.stored(&format!("{prefix}.{layer}.bias"), n_out)?;
             layers.push((weight, bias.to_dtype(DType::F64)?));
             n_in = n_out;
         }
@@ -56,7 +56,7 @@ impl AffineHead {
     }
 
     /// The score of one embedding.
-    pub(super) fn score(&self, embedding: &[f64]) -> f64 {
+    pub(in crate::scorers) fn score(&self, embedding: &[f64]) -> f64 {
         let products = self.weight.iter().zip(embedding).map(|(w, x)| w * x);
         products.sum::<f64>() + self.bias
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use candle_core::DType;
 
-use self::head::AffineHead;
+pub(super) use self::head::AffineHead;
 use super::checkpoint::Checkpoint;
 use super::clip::{Config, HUGGING_FACE, VisionTower};
 use super::network::Activation;
@@ -51,7 +51,7 @@ impl Aesthetic {
         })?;
         info.add_weights(tower, sha256);
         let mut checkpoint = Checkpoint::open(head_path, placement)?;
-        let head = AffineHead::load(&mut checkpoint, vision.embedding_width())?;
+        let head = AffineHead::load(&mut checkpoint, "layers", vision.embedding_width())?;
         info.add_weights(head_path, checkpoint.finish(|_name| false)?);
         Ok(Self {
             info,

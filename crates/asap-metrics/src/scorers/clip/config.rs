@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::scorers::config_file;
 use crate::scorers::network::Activation;
 use crate::weights::Fault;
 use crate::{Error, Result};
@@ -52,13 +53,9 @@ impl Config {
     /// [`Error::Weights`] when it is no configuration of a CLIP network.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let refuse = |what: String| unfit(path, what);
-        let text = match fs_err::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(refuse(error.to_string())),
+        let Some(file) = config_file::read::<File>(path, "a CLIP network")? else {
+            return Ok(Self::default());
         };
-        let file: File = serde_json::from_str(&text)
-            .map_err(|error| refuse(format!("expected the configuration of a CLIP network: {error}")))?;
         let (vision, text) = match file {
             File::OpenClip { model_cfg } => model_cfg.towers(),
             File::HuggingFace {

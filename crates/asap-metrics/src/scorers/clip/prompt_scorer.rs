@@ -7,14 +7,15 @@ use candle_core::{D, Result as CandleResult, Tensor};
 use super::config::Config;
 use super::names::Names;
 use super::text::TextTower;
-use super::tokenizer::{Cleaning, ClipTokenizer, Tokens};
+use super::tokenizer::{Cleaning, ClipTokenizer};
 use super::vision::VisionTower;
+use crate::Result;
 use crate::scorers::checkpoint::Checkpoint;
 use crate::scorers::network::Activation;
 use crate::scorers::placement::Placement;
 use crate::scorers::preprocess::Preparation;
+use crate::scorers::tokenizer_file::Tokens;
 use crate::scorers::{Score, ScoreItem, Scorer, ScorerInfo};
-use crate::{Error, Result};
 
 /// What the cosine is multiplied with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,14 +96,11 @@ impl PromptScorer {
     }
 
     fn tokens(&self, items: &[ScoreItem<'_>]) -> Result<Vec<Tokens>> {
-        let encode = |(item_idx, item): (usize, &ScoreItem<'_>)| {
-            let prompt = item.prompt.ok_or(Error::NoPrompt {
-                scorer: self.info.name,
-                item_idx,
-            })?;
-            self.tokenizer.encode(prompt)
-        };
-        items.iter().enumerate().map(encode).collect()
+        let prompts = self.info.prompts(items)?;
+        prompts
+            .iter()
+            .map(|prompt| self.tokenizer.encode(prompt))
+            .collect()
     }
 
     fn cosines(&self, images: &Tensor, texts: &[Tokens]) -> CandleResult<Vec<f32>> {

@@ -1,6 +1,6 @@
 //! CLIP's text tower: a causal transformer whose last token is projected.
 
-use candle_core::{Device, Result as CandleResult, Tensor};
+use candle_core::{Result as CandleResult, Tensor};
 use candle_nn::{Embedding, LayerNorm, Linear, Module as _};
 
 use super::config::{Config, Tower};
@@ -8,7 +8,7 @@ use super::names::TextNames;
 use super::projection;
 use crate::Result;
 use crate::scorers::checkpoint::Checkpoint;
-use crate::scorers::network::{Activation, BlockShape, Blocks};
+use crate::scorers::network::{Activation, BlockShape, Blocks, causal_mask};
 
 /// The text tower.
 pub(crate) struct TextTower {
@@ -97,12 +97,4 @@ impl TextTower {
         let pooled = x.flatten(0, 1)?.index_select(&last, 0)?;
         projection::to_unit_length(&self.projection.forward(&self.final_norm.forward(&pooled)?)?)
     }
-}
-
-/// `n x n`: 0 up to the token itself, -inf after it.
-fn causal_mask(n: usize, device: &Device) -> CandleResult<Tensor> {
-    let values: Vec<f32> = (0..n * n)
-        .map(|idx| if idx % n > idx / n { f32::NEG_INFINITY } else { 0.0 })
-        .collect();
-    Tensor::from_vec(values, (n, n), device)
 }

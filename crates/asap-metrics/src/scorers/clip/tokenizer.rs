@@ -1,6 +1,6 @@
 //! CLIP's byte-pair encoding, from `tokenizer.json` or from `vocab.json` and `merges.txt`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokenizers::models::bpe::BPE;
 use tokenizers::normalizers::{Lowercase, NFC, Replace, Sequence as Normalizers};
@@ -10,8 +10,8 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, SplitDelimiterBehavior, Tokenizer};
 
 use super::clean;
-use crate::weights::Fault;
-use crate::{Error, Result};
+use crate::Result;
+use crate::scorers::tokenizer_file::{TokenizerFile, Tokens};
 
 /// The first and the last token of every text.
 const START: &str = "<|startoftext|>";
@@ -28,19 +28,9 @@ pub(crate) enum Cleaning {
     OpenClip,
 }
 
-/// A text as the tower reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tokens {
-    /// First token, text, last token.
-    pub(crate) ids: Vec<u32>,
-    /// Whether tokens of the text were left out.
-    pub(crate) is_truncated: bool,
-}
-
 /// Cuts prompts into tokens.
 pub(crate) struct ClipTokenizer {
-    path: PathBuf,
-    inner: Tokenizer,
+    file: TokenizerFile,
     start: u32,
     end: u32,
     context: usize,
@@ -60,30 +50,11 @@ impl ClipTokenizer {
         } else {
             (folder.join("vocab.json"), from_merges(folder))
         };
-        let refuse = |what: String| Error::weights(&path, Fault::Unfit { what });
-        let mut inner = inner.map_err(|error| refuse(error.to_string()))?;
-        inner.with_padding(None);
-        // Nothing is cut here, so that what is too long can be told.
-        inner
-            .with_truncation(None)
-            .map_err(|error| refuse(error.to_string()))?;
-        let n_got = inner.get_vocab_size(true);
-        if n_got > n_tokens {
-            return Err(refuse(format!(
-                "expected at most the {n_tokens} tokens of the text tower, got {n_got}: it is of another network"
-            )));
-        }
-        let special = |token: &str| {
-            inner.token_to_id(token).ok_or_else(|| {
-                refuse(format!(
-                    "no token `{token}`: expected the tokenizer of a CLIP network"
-                ))
-            })
-        };
-        let (start, end) = (special(START)?, special(END)?);
+        let file = TokenizerFile::new(path, inner, &[], n_tokens)?;
+        let network = "a CLIP network";
+        let (start, end) = (file.special(START, network)?, file.special(END, network)?);
         Ok(Self {
-            path,
-            inner,
+            file,
             start,
             end,
             context,
@@ -97,20 +68,8 @@ impl ClipTokenizer {
             Cleaning::Processor => prompt.to_owned(),
             Cleaning::OpenClip => clean::open_clip(prompt),
         };
-        let encoding = self
-            .inner
-            .encode_fast(cleaned, false)
-            .map_err(|error| Error::Prompt {
-                prompt: prompt.chars().take(80).collect(),
-                reason: format!("`{}`: {error}", self.path.display()),
-            })?;
-        let text = encoding.get_ids();
-        let n_kept = text.len().min(self.context - 2);
-        let ids = [&[self.start], &text[..n_kept], &[self.end]].concat();
-        Ok(Tokens {
-            ids,
-            is_truncated: n_kept < text.len(),
-        })
+        let text = self.file.encode(&cleaned)?;
+        Ok(Tokens::framed(self.start, &text, self.end, self.context))
     }
 }
 
@@ -155,6 +114,8 @@ fn from_merges(folder: &Path) -> tokenizers::Result<Tokenizer> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use serde::Deserialize;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! CLIP's image tower: a vision transformer whose class token is projected.
 
-use candle_core::{D, IndexOp as _, Result as CandleResult, Tensor};
+use candle_core::{IndexOp as _, Result as CandleResult, Tensor};
 use candle_nn::{LayerNorm, Linear, Module as _};
 
 use super::config::{Config, Tower};
@@ -8,7 +8,7 @@ use super::names::VisionNames;
 use super::projection;
 use crate::Result;
 use crate::scorers::checkpoint::Checkpoint;
-use crate::scorers::network::{Activation, BlockShape, Blocks};
+use crate::scorers::network::{Activation, BlockShape, Blocks, patches};
 
 /// The image tower.
 pub(crate) struct VisionTower {
@@ -81,16 +81,10 @@ impl VisionTower {
     /// # Shapes
     /// `batch x 3 x side x side` to `batch x embedding`.
     pub(crate) fn embed(&self, images: &Tensor) -> CandleResult<Tensor> {
-        let (n_batch, n_channels, side, _) = images.dims4()?;
-        let (grid, patch_px) = (side / self.patch_px, self.patch_px);
-        // A convolution whose stride is its width is a product over patches laid out one after the other.
-        let patches = images
-            .reshape(&[n_batch, n_channels, grid, patch_px, grid, patch_px][..])?
-            .permute([0, 2, 4, 1, 3, 5])?
-            .reshape((n_batch, grid * grid, n_channels * patch_px * patch_px))?;
-        let width = self.class.dim(D::Minus1)?;
+        let patches = self.patch.forward(&patches(images, self.patch_px)?)?;
+        let (n_batch, _, width) = patches.dims3()?;
         let class = self.class.expand((n_batch, 1, width))?;
-        let x = Tensor::cat(&[&class, &self.patch.forward(&patches)?], 1)?;
+        let x = Tensor::cat(&[&class, &patches], 1)?;
         let x = self.pre_norm.forward(&x.broadcast_add(&self.position)?)?;
         let x = self.blocks.forward(x, None)?;
         let class = self.post_norm.forward(&x.i((.., 0))?.contiguous()?)?;

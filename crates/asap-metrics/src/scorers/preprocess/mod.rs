@@ -11,6 +11,7 @@ mod window;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
+pub(crate) use pillow::resize_bicubic;
 pub use planes::Antialias;
 pub(crate) use planes::Planes;
 pub(crate) use window::{Centering, Window};
