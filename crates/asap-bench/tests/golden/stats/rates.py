@@ -24,15 +24,7 @@ LEVELS = [0.8, 0.9, 0.95, 0.99]
 
 
 def quantiles():
-    degrees = [1, 2, 3, 5, 10, 30, 99, 499, 5000]
-    return [
-        {
-            "level": level,
-            "z": scipy.stats.norm.ppf(0.5 + level / 2),
-            "t": [[n, scipy.stats.t.ppf(0.5 + level / 2, n)] for n in degrees],
-        }
-        for level in LEVELS
-    ]
+    return [{"level": level, "z": scipy.stats.norm.ppf(0.5 + level / 2)} for level in LEVELS]
 
 
 def wilson():
