@@ -6,7 +6,7 @@ use asap_metrics::RgbView;
 use asap_metrics::scorers::{Precision, ScoreItem, Scorers};
 use serde_json::Value;
 
-use crate::harness::{Sandbox, images, shared};
+use crate::harness::{Sandbox, images};
 
 const LONG: &str = "a crowd of people who hold hands and wave with the other hand, each of them with five fingers, \
     in a garden with a fountain and roses, and behind them a house with a red roof and nine windows, in each of \
