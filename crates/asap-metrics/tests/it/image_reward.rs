@@ -192,8 +192,10 @@ fn files_that_do_not_fit_are_refused() {
             "weights `bert-tokenizer/vocab.txt`: expected at most the 104 tokens of the text tower, got 207: it is of \
              another network",
             |dir| {
+                // Two more come with the network: [DEC] and [ENC].
                 let words: String = (0..200).map(|idx| format!("w{idx}\n")).collect();
-                fs_err::write(dir.join("bert-tokenizer/vocab.txt"), words).unwrap();
+                let text = format!("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n{words}");
+                fs_err::write(dir.join("bert-tokenizer/vocab.txt"), text).unwrap();
             },
         ),
     ] {
