@@ -161,9 +161,9 @@ impl Page<'_> {
     pub(super) fn cards(&self) -> String {
         let mut html = "<div class=\"cards\">\n".to_owned();
         for model in &self.analysis.models {
-            _ = write!(
+            _ = writeln!(
                 html,
-                "<article class=\"card\"><h3>{}{}</h3>\n",
+                "<article class=\"card\"><h3>{}{}</h3>",
                 marker_svg(self.analysis.series(model)),
                 escape(model)
             );

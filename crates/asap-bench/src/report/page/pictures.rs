@@ -65,9 +65,9 @@ impl Page<'_> {
         let mut html = "<ul class=\"pictures\">\n".to_owned();
         for shown in images {
             let file = self.file(&shown.picture);
-            _ = write!(
+            _ = writeln!(
                 html,
-                "<li>{}<p><span class=\"who\">{}</span><br>{}</p>{}</li>\n",
+                "<li>{}<p><span class=\"who\">{}</span><br>{}</p>{}</li>",
                 image(file, &shown.picture),
                 escape(&shown.picture.model),
                 escape(&shown.caption),
@@ -89,9 +89,9 @@ impl Page<'_> {
             );
         }
         let first = &pair.pictures[0];
-        _ = write!(
+        _ = writeln!(
             html,
-            "</div><p>{}</p>{}</li>\n",
+            "</div><p>{}</p>{}</li>",
             escape(&pair.caption),
             words(self.file(first), first)
         );
