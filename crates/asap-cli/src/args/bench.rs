@@ -326,7 +326,8 @@ Examples:
 
 Values are written to RUN/scores, one file for each scorer; the same command goes on where it ended. A scorer whose
 weights are not there is told as not computed. Scores of different scorers have different scales; a score is comparable
-only with scores of the same profile. `hpsv2.1-antialias` is HPSv2.1 with images resized as torchvision does since 0.17.")]
+only with scores of the same profile. PickScore and HPSv2.1 need the folder `clip-tokenizer` beside the weights, with the
+tokenizer.json of any CLIP network, such as openai/clip-vit-large-patch14. `hpsv2.1-antialias` is HPSv2.1 with images resized as torchvision does since 0.17.")]
 pub(crate) struct ScoreArgs {
     /// The run
     #[arg(value_hint = ValueHint::DirPath)]
