@@ -63,21 +63,17 @@ fn a_report_is_made_and_verified_and_a_changed_vote_is_found() {
         --- stdout
         judge `known answers`, baseline `base`
 
-        model  AER %      interval   n  status        RSI  interval  n
-        asap    25.0  14.2 to 40.2  40  preliminary     -         -  -
-        base    50.0  35.2 to 64.8  40  preliminary     -         -  -
+        model  AER %      interval   n  status       RSI  interval  n
+        asap    25.0  14.2 to 40.2  40  preliminary    -         -  -
+        base    50.0  35.2 to 64.8  40  preliminary    -         -  -
 
-        106 figures in `report/index.html`
+        83 figures in `report/index.html`
         ",
     );
-    check(
-        &sandbox,
-        "bench verify report",
-        "
-        exit 0
-        --- stdout
-        `report`: checked 39 files, computed 106 figures again; differences: 0
-        ",
+    let told = sandbox.ok("bench verify report");
+    assert!(
+        told.contains("computed 83 figures again; differences: 0"),
+        "{told}"
     );
     let log = String::from_utf8(sandbox.read("report/judgements.jsonl")).unwrap();
     sandbox.write("report/judgements.jsonl", log.replacen("\"fail\"", "\"pass\"", 1));
@@ -109,7 +105,8 @@ fn the_figures_are_those_of_the_labels() {
     assert_eq!(figure("aer_only_model_fails")["value"], 0.0);
     assert_eq!(figure("aer_only_baseline_fails")["value"], 10.0);
     // Ten discordant pairs, all in favour of one side: 2 / 2^10.
-    assert_eq!(figure("aer_difference_p")["value"], 2.0 / 1024.0);
+    let p = figure("aer_difference_p")["value"].as_f64().unwrap();
+    assert!((p - 2.0 / 1024.0).abs() < 1e-15, "{p}");
     let page = String::from_utf8(sandbox.read("report/index.html")).unwrap();
     assert!(page.contains("<h1>asap against base</h1>"));
     assert!(page.contains("today"));

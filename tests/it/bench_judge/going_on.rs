@@ -106,7 +106,10 @@ fn a_batch_is_submitted_once_and_fetched_later() {
     let mut running = sandbox.start(&judge_line(&server, "--batch --poll-secs 600"));
     let start = Instant::now();
     let log = sandbox.path("flux/batches/openai-stub.jsonl");
-    while std::fs::read(&log).map_or(0, |bytes| bytes.len()) == 0 {
+    // The first row says that it is about to be submitted, the second one that it is.
+    while !std::fs::read_to_string(&log)
+        .is_ok_and(|text| text.contains("{\"submitted\":") && text.ends_with('\n'))
+    {
         assert!(
             start.elapsed() < Duration::from_secs(120),
             "no batch was submitted"
@@ -117,7 +120,7 @@ fn a_batch_is_submitted_once_and_fetched_later() {
     running.child.wait().unwrap();
     failed_with(
         &sandbox.asap(&judge_line(&server, "")),
-        "error: a batch of 3 questions is under way since ",
+        "error: a batch with some of these questions is under way since ",
     );
     let report = sandbox.json(&judge_line(&server, "--batch --poll-secs 1"));
     assert_eq!(
@@ -132,6 +135,30 @@ fn a_batch_is_submitted_once_and_fetched_later() {
         .count();
     assert_eq!(n_submitted, 1);
     sandbox.ok(&judge_line(&server, ""));
+    assert_eq!(verdicts(&sandbox).len(), 3);
+}
+
+#[test]
+fn a_batch_that_may_be_on_the_server_is_told_before_anything_is_paid() {
+    let sandbox = Sandbox::new();
+    make_run(&sandbox, "flux", 3, 0);
+    let server = Server::start(Rules::always(PASS));
+    // What a command leaves that ends between the two rows.
+    std::fs::create_dir_all(sandbox.path("flux/batches")).unwrap();
+    sandbox.write(
+        "flux/batches/openai-stub.jsonl",
+        "{\"submitting\":{\"time\":\"2026-01-02T03:04:05Z\",\"n_calls\":3}}\n",
+    );
+    for line in ["", "--batch --poll-secs 1"] {
+        let got = sandbox.asap(&judge_line(&server, line));
+        failed_with(
+            &got,
+            "error: a command ended while it submitted a batch of 3 questions at 2026-01-02T03:04:05Z",
+        );
+        assert!(got.stderr.contains("--forget-batch"), "{}", got.stderr);
+    }
+    assert_eq!(server.stub.n_requests(), 0);
+    sandbox.ok(&judge_line(&server, "--batch --poll-secs 1 --forget-batch"));
     assert_eq!(verdicts(&sandbox).len(), 3);
 }
 

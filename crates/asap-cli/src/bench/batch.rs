@@ -34,18 +34,10 @@ pub(super) async fn run(session: &Session<'_>, log: &mut AnswerLog) -> Result<Su
             "repaired: {torn}; if it was about a batch that was submitted, look for it in the vendor's list of batches"
         ));
     }
-    if let Some(unknown) = batches.unknown().cloned() {
-        if !session.args.forget_batch {
-            return Err(hinted(
-                format!(
-                    "a command ended while it submitted a batch of {} questions at {}: the server may have it",
-                    unknown.n_calls, unknown.time
-                ),
-                "look at the vendor's list of batches, cancel it there if it is in it, and go on with `--forget-batch`",
-            ));
-        }
+    if session.args.forget_batch && batches.unknown().is_some() {
         batches.not_submitted(clock::now())?;
     }
+    check_unknown(&batches)?;
     let n_before = log.records().len();
     let mut given_up = BTreeSet::new();
     let stop = loop {
@@ -73,6 +65,20 @@ pub(super) async fn run(session: &Session<'_>, log: &mut AnswerLog) -> Result<Su
     summary.spent_usd = session.price.as_ref().map(spent);
     summary.stop = stop;
     Ok(summary)
+}
+
+/// Refuses to pay for what a batch may be paying for that nobody knows of.
+pub(super) fn check_unknown(batches: &BatchLog) -> Result<()> {
+    batches.unknown().map_or(Ok(()), |unknown| {
+        Err(hinted(
+            format!(
+                "a command ended while it submitted a batch of {} questions at {}: the server may have it",
+                unknown.n_calls, unknown.time
+            ),
+            "look at the vendor's list of batches, cancel it there if it is in it, and go on with \
+             `--batch --forget-batch`",
+        ))
+    })
 }
 
 /// Looks at every batch once, and keeps the answers of those that have ended.

@@ -14,6 +14,7 @@ use asap_core::chat::{ChatFailure, ChatFailureKind, ChatReply, ChatRequest};
 use asap_remote::{ChatClient, Environment, JudgeAddress};
 use serde::Serialize;
 
+use super::batch;
 use super::endpoint::{Endpoint, transport};
 use super::verdict_table::{dry_run_text, stopped, text, undone};
 use crate::args::{JudgeArgs, ModeArg};
@@ -140,6 +141,7 @@ impl Session<'_> {
             return Ok(());
         }
         let batches = BatchLog::open(self.runs.run, &self.judge)?;
+        batch::check_unknown(&batches)?;
         let keys: BTreeSet<Sha256> = self.questions.iter().map(|question| question.key).collect();
         let has_ours = |batch: &&PendingBatch| batch.calls.iter().any(|call| keys.contains(&call.key));
         match batches.pending().iter().find(has_ours) {
