@@ -466,23 +466,18 @@ impl<'a> Machine<'a> {
         let Value::Tuple(node) = self.pop()? else {
             return Err(self.fault("a reference that is no tuple"));
         };
-        let (key, dtype, n_elements) = match self.out.nodes[node].as_slice() {
-            &[
-                Value::Text("storage"),
-                Value::Global(Global::Storage(dtype)),
-                Value::Text(key),
-                Value::Text(_device),
-                Value::Int(n_elements),
-            ]
-            | &[
-                Value::Text("storage"),
-                Value::Global(Global::Storage(dtype)),
-                Value::Text(key),
-                Value::Text(_device),
-                Value::Int(n_elements),
-                Value::None,
-            ] => (key, dtype, n_elements),
-            _ => return Err(self.fault("a reference to something that is no whole storage")),
+        let items = self.out.nodes[node].as_slice();
+        // The sixth item would make it a view of another storage, which torch no longer writes.
+        let items = items.strip_suffix(&[Value::None]).unwrap_or(items);
+        let &[
+            Value::Text("storage"),
+            Value::Global(Global::Storage(dtype)),
+            Value::Text(key),
+            Value::Text(_device),
+            Value::Int(n_elements),
+        ] = items
+        else {
+            return Err(self.fault("a reference to something that is no whole storage"));
         };
         let n_elements =
             u64::try_from(n_elements).map_err(|_negative| self.fault("a storage of negative size"))?;
