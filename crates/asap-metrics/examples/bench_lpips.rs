@@ -7,6 +7,10 @@
 //! `whole` is the distance of images that differ nearly everywhere, so everything is computed; `pair` the region
 //! statistics of a pair that differs only inside a disc of 4 % of the image.
 #![expect(clippy::print_stdout, reason = "the answers go to standard output")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the files that it shares with the tests are helpers of tests"
+)]
 
 use std::hint::black_box;
 use std::io::BufRead;
