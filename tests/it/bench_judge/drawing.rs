@@ -15,7 +15,7 @@ fn images_are_drawn_once_and_judged() {
         ImageReply::Image(picture(seed * 10 + question.prompts[0].len()))
     }));
     let line = format!(
-        "bench generate --endpoint {} --model flux1-dev --name flux --samples 2 --size 512 --set steps=28 \
+        "bench generate --endpoint {} --model flux1-dev --name flux --samples 2 --concurrency 1 --size 512 --set steps=28 \
          --prompts prompts.jsonl --out flux",
         server.stub.openai_base()
     );
