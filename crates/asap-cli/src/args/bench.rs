@@ -34,8 +34,8 @@ pub(crate) enum BenchCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  asap bench generate --endpoint http://127.0.0.1:8000/v1 --model flux1-dev --samples 2 --out runs/flux
-  asap bench generate --endpoint http://127.0.0.1:8188 --comfy-workflow flux.json --model flux1-dev --out runs/flux
+  asap bench generate --endpoint http://127.0.0.1:8000/v1 --model flux1-dev --out runs/flux
+  asap bench generate --endpoint http://127.0.0.1:8188 --comfy-workflow flux.json --model flux --out flux
 
 Without a workflow the server is one of OpenAI's images endpoint; with one it is ComfyUI, and the file is a graph
 exported with `Export (API)` that has {{prompt}} and {{seed}} in its inputs. The same command goes on with a run that
@@ -86,7 +86,7 @@ pub(crate) struct GenerateArgs {
 #[command(after_help = "\
 Examples:
   asap bench adopt runs/flux --model flux-asap --prompts prompts/haf-bench
-  asap bench adopt runs/flux --model flux-asap --prompts prompts.jsonl --set steps=28 --set guidance=3.5
+  asap bench adopt runs/flux --model flux-asap --prompts prompts.jsonl --set steps=28
 
 The folder holds PROMPT/SEED.png (or .jpg, .webp), with or without a folder `images` above. Its files stay as they
 are; `run.json` and `prompts.jsonl` are written beside them.")]
@@ -113,7 +113,7 @@ pub(crate) struct AdoptArgs {
 Examples:
   asap bench from-hap hap.lance --out runs
   asap bench judge runs/hap-rejected --protocol aer.v1 --judge known:runs/known.jsonl
-  asap bench judge runs/hap-preferred --against runs/hap-rejected --protocol rsi.v1 --judge known:runs/known.jsonl
+  asap bench judge runs/hap-preferred --protocol aer.v1 --judge known:runs/known.jsonl
 
 Every labelled pair becomes a prompt with one image in each run, so that a judge, a protocol or a rater can be tried
 out where each answer can be checked. The same command goes on where it was interrupted.")]
@@ -172,7 +172,7 @@ pub(crate) struct RehearseArgs {
 Examples:
   asap bench judge runs/flux --protocol aer.v1 --judge gemini:gemini-3.1-pro-preview --dry-run
   asap bench judge runs/flux --protocol aer.v1 --judge gemini:gemini-3.1-pro-preview --max-usd 30
-  asap bench judge runs/flux --against runs/base --protocol rsi.v1 --judge openai:http://127.0.0.1:8000/v1#qwen3-vl
+  asap bench judge runs/flux --against runs/base --protocol rsi.v1 --judge openai:URL#MODEL
   asap bench judge runs/flux --protocol aer.v1 --judge human:votes.csv
   asap bench judge runs/flux --protocol aer.v1 --judge known:labels.jsonl
 
@@ -239,7 +239,7 @@ pub(crate) struct JudgeArgs {
 #[command(after_help = "\
 Examples:
   asap bench report runs/flux-asap runs/flux-base --out report
-  asap bench report runs/* --out report --baseline flux-base --human votes.jsonl --judge gemini:gemini-3.1-pro-preview
+  asap bench report runs/* --out report --baseline flux-base --human votes.jsonl
 
 The page opens from the disk. Figures that nothing was measured for are told as not computed. Where several judges or
 protocols have verdicts, choose with --judge and --protocol. Votes of people are in the runs (asap bench judge --judge
