@@ -35,7 +35,7 @@ pub(crate) enum BenchCommand {
 #[command(after_help = "\
 Examples:
   asap bench generate --endpoint http://127.0.0.1:8000/v1 --model flux1-dev --out runs/flux
-  asap bench generate --endpoint http://127.0.0.1:8188 --comfy-workflow flux.json --model flux --out flux
+  asap bench generate --endpoint http://127.0.0.1:8188 --comfy-workflow f.json --model m --out r
 
 Without a workflow the server is one of OpenAI's images endpoint; with one it is ComfyUI, and the file is a graph
 exported with `Export (API)` that has {{prompt}} and {{seed}} in its inputs. The same command goes on with a run that
@@ -135,7 +135,7 @@ pub(crate) struct FromHapArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  asap bench rehearse runs/hap-rejected --protocol aer.v1 --known runs/known.jsonl --out votes.jsonl
+  asap bench rehearse runs/hap-rejected --protocol aer.v1 --known known.jsonl --out votes.jsonl
   asap bench judge runs/hap-rejected --protocol aer.v1 --judge human:votes.jsonl
 
 The raters follow the known answers as people would, with mistakes, and are called simulated-01 and so on. Their votes
