@@ -70,7 +70,8 @@ def dense(data, rng):
 
 
 def binary():
-    command = ["cargo", "build", "-p", "asap-bench", "--example", "bench_bootstrap"]
+    # The selection of all other builds: another one would compile shared libraries again.
+    command = ["cargo", "build", "--workspace", "--example", "bench_bootstrap"]
     subprocess.run(command, cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     return target / "debug" / "examples" / "bench_bootstrap"

@@ -18,14 +18,19 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 sys.path.insert(0, str(HERE.parent / "tests" / "golden" / "lpips"))
 
 
 def start(threads):
-    command = ["cargo", "run", "--quiet", "-p", "asap-metrics", "--example", "bench_lpips"]
+    # The selection of all other builds: another one would compile shared libraries again.
+    command = ["cargo", "build", "--quiet", "--workspace", "--example", "bench_lpips"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    program = target / "debug" / "examples" / "bench_lpips"
     environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
     return subprocess.Popen(
-        command, cwd=HERE, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [program], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
 

@@ -6,7 +6,7 @@ use super::{Findings, Violation};
 
 /// Heavy libraries by the beginning of their names, and the members that may name them. Their types stay
 /// inside these crates.
-const OWNERS: [(&str, &[&str]); 13] = [
+const OWNERS: [(&str, &[&str]); 14] = [
     ("lance", &["asap-store"]),
     ("arrow", &["asap-store"]),
     ("parquet", &["asap-store"]),
@@ -16,8 +16,9 @@ const OWNERS: [(&str, &[&str]); 13] = [
     ("reqwest", &["asap-remote"]),
     ("sqlx", &["asap-arena"]),
     ("tch", &["asap-diffusion"]),
-    ("clap", &["asap-cli"]),
-    ("indicatif", &["asap-cli"]),
+    ("torch-sys", &["asap-diffusion"]),
+    ("clap", &["asap-cli", "asap-train"]),
+    ("indicatif", &["asap-cli", "asap-train"]),
     ("leptos", &["asap-app", "asap-client", "asap-server"]),
     ("axum", &["asap-server"]),
 ];

@@ -1,0 +1,102 @@
+// What libtorch has and tch does not bind: a checkpointed function as one node of the graph.
+#include <ATen/core/ivalue.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
+#include <cstring>
+
+using TensorPtr = at::Tensor*;
+using torch::autograd::variable_list;
+
+// Fills `out` with `n_out` new tensors; 0 means success.
+using Body = int (*)(void* data, const TensorPtr* in, size_t n_in, TensorPtr* out, size_t n_out);
+using Drop = void (*)(void* data);
+
+namespace {
+
+#define ASAP_TRY(error, failure, ...)                    \
+  try {                                                  \
+    __VA_ARGS__                                          \
+  } catch (const c10::Error& e) {                        \
+    *(error) = strdup(e.what_without_backtrace());       \
+    return failure;                                      \
+  } catch (const std::exception& e) {                    \
+    *(error) = strdup(e.what());                         \
+    return failure;                                      \
+  }
+
+// Owns the Rust closure for as long as the graph may call it.
+struct Closure : torch::CustomClassHolder {
+  Body body;
+  Drop drop;
+  void* data;
+  Closure(Body body, Drop drop, void* data) : body(body), drop(drop), data(data) {}
+  ~Closure() override { drop(data); }
+
+  variable_list call(const variable_list& in, size_t n_out) const {
+    std::vector<TensorPtr> pointers, out(n_out, nullptr);
+    for (auto& tensor : in) pointers.push_back(const_cast<TensorPtr>(&tensor));
+    int code = body(data, pointers.data(), pointers.size(), out.data(), n_out);
+    variable_list result;
+    for (TensorPtr pointer : out) {
+      if (pointer) {
+        result.push_back(*pointer);
+        delete pointer;
+      }
+    }
+    TORCH_CHECK(code == 0 && result.size() == n_out, "a checkpointed block failed");
+    return result;
+  }
+};
+
+struct Checkpoint : torch::autograd::Function<Checkpoint> {
+  static variable_list forward(torch::autograd::AutogradContext* context, c10::IValue closure, int64_t n_out,
+                               at::TensorList in) {
+    variable_list inputs(in.begin(), in.end());
+    context->saved_data["closure"] = closure;
+    context->saved_data["n_out"] = n_out;
+    context->save_for_backward(inputs);
+    auto holder = c10::static_intrusive_pointer_cast<Closure>(closure.toCapsule());
+    return holder->call(inputs, n_out);  // gradients are off here
+  }
+
+  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
+    variable_list in, roots, seeds;
+    for (auto& tensor : context->get_saved_variables())
+      in.push_back(tensor.detach().set_requires_grad(tensor.requires_grad()));
+    auto holder = c10::static_intrusive_pointer_cast<Closure>(context->saved_data["closure"].toCapsule());
+    variable_list out;
+    {
+      at::AutoGradMode on(true);
+      out = holder->call(in, context->saved_data["n_out"].toInt());
+    }
+    for (size_t i = 0; i < out.size(); ++i) {
+      if (out[i].requires_grad() && gradients[i].defined()) {
+        roots.push_back(out[i]);
+        seeds.push_back(gradients[i]);
+      }
+    }
+    // Leaves inside the block (the adapter's weights) accumulate into their own gradient.
+    torch::autograd::backward(roots, seeds);
+    variable_list result(2);
+    for (auto& tensor : in) result.push_back(tensor.requires_grad() ? tensor.grad() : at::Tensor());
+    return result;
+  }
+};
+
+}  // namespace
+
+extern "C" int asap_checkpoint(Body body, Drop drop, void* data, const TensorPtr* in, size_t n_in, TensorPtr* out,
+                               size_t n_out, char** error) {
+  ASAP_TRY(error, -1, {
+    auto closure = c10::make_intrusive<Closure>(body, drop, data);
+    variable_list inputs;
+    for (size_t i = 0; i < n_in; ++i) inputs.push_back(*in[i]);
+    auto result = Checkpoint::apply(
+        c10::IValue::make_capsule(c10::static_intrusive_pointer_cast<torch::CustomClassHolder>(closure)),
+        static_cast<int64_t>(n_out), at::TensorList(inputs));
+    for (size_t i = 0; i < n_out; ++i) out[i] = new at::Tensor(result[i]);
+    return 0;
+  })
+}

@@ -1,0 +1,56 @@
+//! Attaches a new adapter, or a stored one, while a network is loaded.
+
+use asap_core::Stream;
+use tch::{Device, Kind, Tensor};
+
+use crate::lora::{Init, LoraSpec, LowRank};
+use crate::weights::Checkpoint;
+
+/// Where the adapters of a network come from.
+pub enum Attachment<'a> {
+    /// New ones.
+    New(LoraSpec),
+    /// Stored ones: `PATH.lora_A.weight` and `PATH.lora_B.weight`, scaled by `scale`.
+    Stored {
+        /// The file.
+        weights: &'a Checkpoint,
+        /// alpha / rank.
+        scale: f64,
+    },
+}
+
+impl Attachment<'_> {
+    /// The adapter of the layer at `path`, where it gets one.
+    pub(crate) fn low_rank(&self, path: &str, n_in: i64, n_out: i64, device: Device) -> Option<LowRank> {
+        match self {
+            Self::New(spec) => spec.takes(path).then(|| begin(spec, path, n_in, n_out, device)),
+            Self::Stored { weights, scale } => {
+                let down = weights.tensor(&format!("{path}.lora_A.weight"))?;
+                let up = weights.tensor(&format!("{path}.lora_B.weight"))?;
+                Some(LowRank::new(
+                    &down.to_device(device),
+                    &up.to_device(device),
+                    *scale,
+                ))
+            }
+        }
+    }
+}
+
+fn begin(spec: &LoraSpec, path: &str, n_in: i64, n_out: i64, device: Device) -> LowRank {
+    let rank = spec.rank as i64;
+    let mut stream = Stream::new(spec.seed, &format!("lora/{path}"));
+    let n = spec.rank * usize::try_from(n_in).unwrap_or_default();
+    let bound = 1.0 / (n_in as f64).sqrt();
+    let values: Vec<f32> = (0..n)
+        .map(|_| match spec.init {
+            Init::Gaussian => (stream.normal() / spec.rank as f64) as f32,
+            Init::Kaiming => stream.between(-bound, bound) as f32,
+        })
+        .collect();
+    let down = Tensor::from_slice(&values)
+        .reshape([rank, n_in])
+        .to_device(device);
+    let up = Tensor::zeros([n_out, rank], (Kind::Float, device));
+    LowRank::new(&down, &up, spec.alpha / spec.rank as f64)
+}
