@@ -175,3 +175,56 @@ fn stats_are_tables_and_json() {
     let stats = sandbox.json("bench prompts stats bad.jsonl");
     assert_eq!(stats["words"]["bins"], json!({"10": 2}));
 }
+
+/// The tiny tokenizers of the golden numbers, in the layout of a folder of weights.
+fn tokenizers(sandbox: &Sandbox) {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/asap-metrics/tests/golden");
+    for (from, to) in [
+        (
+            "scorers/clip-tokenizer/vocab.json",
+            "weights/clip-tokenizer/vocab.json",
+        ),
+        (
+            "scorers/clip-tokenizer/merges.txt",
+            "weights/clip-tokenizer/merges.txt",
+        ),
+        (
+            "scorers_blip/bert-tokenizer/vocab.txt",
+            "weights/bert-tokenizer/vocab.txt",
+        ),
+    ] {
+        let to = sandbox.path(to);
+        fs_err::create_dir_all(to.parent().unwrap()).unwrap();
+        fs_err::copy(format!("{golden}/{from}"), to).unwrap();
+    }
+}
+
+/// A tiny vocabulary cuts words into more tokens than the real one: enough to break the limits.
+#[test]
+fn tokenizers_count_exactly() {
+    let sandbox = sandbox();
+    tokenizers(&sandbox);
+    let text = sandbox.ok("bench prompts stats good.jsonl");
+    assert!(text.contains("CLIP tokens, at most"), "{text}");
+    let text = sandbox.ok("bench prompts stats good.jsonl --tokenizers weights");
+    assert!(text.contains("CLIP tokens  "), "{text}");
+    assert!(!text.contains("at most"), "{text}");
+    let estimated = sandbox.json("bench prompts stats good.jsonl");
+    let counted = sandbox.json("bench prompts stats good.jsonl --tokenizers weights");
+    assert_ne!(estimated["clip_tokens"], counted["clip_tokens"]);
+
+    let long = format!("{GOOD} {}", "Unquestionably photorealistic. ".repeat(12));
+    sandbox.write("long.jsonl", row("haf-bas-0001", &long));
+    let run = sandbox.asap("bench prompts validate long.jsonl --tokenizers weights");
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains(" tokens"), "{}", run.stderr);
+    assert!(!run.stderr.contains("estimate"), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_without_tokenizers_is_told() {
+    let sandbox = sandbox();
+    let run = sandbox.asap("bench prompts validate good.jsonl --tokenizers .");
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("clip-tokenizer"), "{}", run.stderr);
+}

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use crate::args::Args;
 use crate::context::Context;
 use crate::shell::{self, Steps};
-use crate::tools::protoc;
+use crate::tools::{protoc, torch};
 use crate::{test, tidy};
 
 pub(crate) fn ci(context: &Context, args: Args) -> Result<()> {
@@ -25,6 +25,9 @@ fn all(context: &Context, steps: &mut Steps) -> Result<()> {
     steps
         .step("tidy", || tidy::tidy(context))
         .context("repeat with `cargo xtask tidy`")?;
+    if let Err(lost) = steps.step("libtorch", || Ok(torch::ensure(context)))? {
+        steps.note(format!("not checked: {lost}"));
+    }
     steps
         .step("clippy", || clippy(context))
         .context("repeat with `cargo clippy --workspace --all-targets -- -D warnings`")?;
@@ -33,9 +36,10 @@ fn all(context: &Context, steps: &mut Steps) -> Result<()> {
 
 fn clippy(context: &Context) -> Result<()> {
     protoc::ensure(context)?;
-    shell::run(
-        context
-            .cargo()
-            .args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    )
+    shell::run(context.cargo().arg("clippy").args(context.selection()).args([
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::shell;
-use crate::tools::protoc;
+use crate::tools::{protoc, torch};
 
 /// Folders that everything else is found from.
 pub(crate) struct Context {
@@ -49,6 +49,9 @@ impl Context {
         {
             command.env("PROTOC", found.path());
         }
+        if let Some(found) = torch::locate(self) {
+            command.env("LIBTORCH", found.libtorch);
+        }
         command
     }
 
@@ -76,9 +79,27 @@ impl Context {
 
     /// The built `asap`.
     pub(crate) fn asap(&self) -> PathBuf {
+        self.built("asap")
+    }
+
+    /// The built `asap-train`.
+    pub(crate) fn asap_train(&self) -> PathBuf {
+        self.built("asap-train")
+    }
+
+    fn built(&self, program: &str) -> PathBuf {
         self.target
             .join("debug")
-            .join(format!("asap{}", env::consts::EXE_SUFFIX))
+            .join(format!("{program}{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// The selection of packages that every build has: all, or all that can be linked here.
+    pub(crate) fn selection(&self) -> Vec<&'static str> {
+        let mut words = vec!["--workspace"];
+        if torch::locate(self).is_none() {
+            words.extend(torch::LINKED.iter().flat_map(|package| ["--exclude", package]));
+        }
+        words
     }
 
     /// The browser client, as the server takes it.
@@ -88,13 +109,23 @@ impl Context {
 
     /// Builds everything: libraries, `asap`, tests.
     pub(crate) fn build_all(&self) -> Result<()> {
-        shell::run(self.cargo().args(["build", "--workspace", "--all-targets"]))
+        shell::run(
+            self.cargo()
+                .arg("build")
+                .args(self.selection())
+                .arg("--all-targets"),
+        )
     }
 
     /// Builds `asap` alone. `--workspace` stands here because cargo chooses the features of shared libraries
     /// per selection of packages: `-p asap-cli` would give another `syn`, and with it a second lance.
     pub(crate) fn build_asap(&self) -> Result<()> {
         shell::run(self.cargo().args(["build", "--workspace", "--bin", "asap"]))
+    }
+
+    /// Builds the trainer alone.
+    pub(crate) fn build_asap_train(&self) -> Result<()> {
+        shell::run(self.cargo().args(["build", "--workspace", "--bin", "asap-train"]))
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::args::Args;
 use crate::context::Context;
-use crate::tools::{bindgen, browser, protoc, wasm};
+use crate::tools::{bindgen, browser, protoc, torch, wasm};
 use crate::{golden, shell, test};
 
 struct Row {
@@ -46,6 +46,10 @@ fn compilers(context: &Context) -> Vec<Row> {
             format!("{path}, {version}{plain}{path}")
         }
     });
+    let torch = torch::locate(context).map(|found| {
+        let path = found.libtorch.display().to_string();
+        format!("{path}; for plain cargo: export LIBTORCH={path}")
+    });
     vec![
         row(
             "rustc and cargo",
@@ -60,6 +64,7 @@ fn compilers(context: &Context) -> Vec<Row> {
             "sudo apt-get install gcc libc6-dev",
         ),
         row("protoc", "lance", protoc, "cargo xtask test"),
+        row("libtorch", "trainer", torch, &torch::get()),
         row(
             "cargo-nextest",
             "quicker test runs (optional)",

@@ -14,6 +14,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::python::Environment;
 use crate::shell;
+use crate::tools::torch;
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -67,6 +68,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The environment of one folder of golden numbers.
 pub(crate) fn environment<'a>(root: &Path, folder: &Path, requirements: &'a Path) -> Environment<'a> {
+    if torch::makes(root, folder) {
+        return torch::environment(requirements);
+    }
     let owner = folder
         .strip_prefix(root)
         .unwrap_or(folder)

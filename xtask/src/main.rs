@@ -20,6 +20,7 @@ mod shell;
 mod test;
 mod tidy;
 mod tools;
+mod train;
 mod web;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ Commands:
              --no-serve      stop before serving
              --addr A:P      where to listen [default: 127.0.0.1:3000]
   test     Get what is missing and run every test; after `--`, what the test runner is given
+  train    Get libtorch, build the trainer, train the tiny model on the demo dataset;
+           after `--`, what `asap-train` is given instead
   serve    Serve the demo dataset, or what is given after `--` to `asap serve`
   web      Build the browser client into <target>/site
   doctor   List every tool: found, or the command that gets it
@@ -75,6 +78,7 @@ fn run() -> Result<ExitCode> {
     let context = Context::find()?;
     match command.as_str() {
         "demo" => demo::demo(&context, args)?,
+        "train" => train::train(&context, args)?,
         "serve" => demo::serve(&context, args)?,
         "test" => test::test(&context, args)?,
         "web" => web::command(&context, args)?,

@@ -10,7 +10,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::python::Environment;
 use crate::shell::{self, Lost, Steps};
-use crate::tools::{browser, protoc};
+use crate::tools::{browser, protoc, torch};
 use crate::web;
 
 /// Packages of the tests that read our files with other programs.
@@ -69,6 +69,13 @@ fn equip(context: &Context, steps: &mut Steps) -> Result<Equipment> {
         ),
         Err(lost) => equipment.lost.push(lost),
     }
+    match steps.step("libtorch", || Ok(torch::ensure(context)))? {
+        Ok(found) => {
+            let python = found.python.map(|python| ("ASAP_TORCH_PYTHON", python));
+            equipment.have("torch", python.as_slice());
+        }
+        Err(lost) => equipment.lost.push(lost),
+    }
     let requirements = context.root.join(REQUIREMENTS);
     if requirements.is_file() {
         match steps.step(
@@ -102,6 +109,7 @@ impl Equipment {
         fs::create_dir_all(&artefacts).with_context(|| format!("making `{}`", artefacts.display()))?;
         command
             .env("ASAP_BIN", context.asap())
+            .env("ASAP_TRAIN_BIN", context.asap_train())
             .env("ASAP_ARTEFACTS", artefacts);
         command.env("ASAP_REQUIRE", self.required.join(","));
         command.envs(self.variables.iter().map(|(name, path)| (name, path)));
@@ -119,11 +127,15 @@ fn run_tests(context: &Context, equipment: &Equipment, filter: &[String]) -> Res
     let mut command = context.cargo();
     if shell::which("cargo-nextest").is_some() {
         command
-            .args(["nextest", "run", "--workspace", "--all-targets"])
+            .args(["nextest", "run"])
+            .args(context.selection())
+            .arg("--all-targets")
             .args(filter);
     } else {
         command
-            .args(["test", "--workspace", "--all-targets", "--no-fail-fast", "--"])
+            .arg("test")
+            .args(context.selection())
+            .args(["--all-targets", "--no-fail-fast", "--"])
             .args(filter);
     }
     equipment.tell(context, &mut command)?;
@@ -131,7 +143,7 @@ fn run_tests(context: &Context, equipment: &Equipment, filter: &[String]) -> Res
 }
 
 fn run_doctests(context: &Context) -> Result<()> {
-    shell::run(context.cargo().args(["test", "--workspace", "--doc"]))
+    shell::run(context.cargo().arg("test").args(context.selection()).arg("--doc"))
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub mod guard;
 pub mod lora;
 mod nn;
 pub mod run;
+pub mod tiny;
+pub mod training;
 pub mod weights;
 
 #[cfg(test)]

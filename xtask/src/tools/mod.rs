@@ -4,4 +4,5 @@
 pub(crate) mod bindgen;
 pub(crate) mod browser;
 pub(crate) mod protoc;
+pub(crate) mod torch;
 pub(crate) mod wasm;

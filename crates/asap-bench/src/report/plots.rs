@@ -13,8 +13,8 @@ use super::view::{
     Scope, aer_estimate, cell_of, n_votes, paired_estimate, rate_estimate, rsi_estimate, rsi_interval_text,
     rsi_text,
 };
-use crate::stats::aer::AerReport;
-use crate::stats::rsi_report::RsiReport;
+use crate::stats::aer::{AerReport, HeadlinePolicy};
+use crate::stats::rsi_report::{RsiCell, RsiReport};
 use asap_core::{Category, Order, RsiCounts};
 
 /// A plot under the name of its files.
@@ -129,6 +129,7 @@ pub(super) fn aer_forest_of(
                 label: model.clone(),
                 series: analysis.series(model),
                 estimate: cell.and_then(aer_estimate),
+                instead: None,
                 cells: vec![
                     format!("{} of {n_scored}", counts.failures),
                     counts.unscored.to_string(),
@@ -195,6 +196,7 @@ fn paired_forest(analysis: &Analysis, options: &Options) -> Plot {
                     label: report.model.clone(),
                     series: analysis.series(&report.model),
                     estimate: cell.and_then(|cell| paired_estimate(cell, options.headline)),
+                    instead: None,
                     cells: cell.map_or_else(Vec::new, |cell| {
                         let counts = cell.counts;
                         vec![
@@ -266,6 +268,12 @@ fn bar(label: String, report: &RsiReport, options: &Options) -> Bar {
     }
 }
 
+/// An index that has no place on the axis, as `∞  [1.20 or more]`.
+fn rsi_with_interval(cell: &RsiCell, policy: HeadlinePolicy) -> Option<String> {
+    let (value, interval) = (rsi_text(cell, policy)?, rsi_interval_text(cell, policy)?);
+    Some(format!("{value}  [{interval}]"))
+}
+
 fn rsi_forest(analysis: &Analysis, options: &Options) -> Plot {
     let mut rows = Vec::new();
     for depth in [Depth::Overall, Depth::Categories] {
@@ -278,6 +286,7 @@ fn rsi_forest(analysis: &Analysis, options: &Options) -> Plot {
                     label: report.model.clone(),
                     series: analysis.series(&report.model),
                     estimate: cell.and_then(|cell| rsi_estimate(cell, options.headline)),
+                    instead: cell.and_then(|cell| rsi_with_interval(cell, options.headline)),
                     cells: vec![format!("{} / {} / {}", counts.wins, counts.ties, counts.losses)],
                 });
             }
@@ -350,6 +359,7 @@ fn position_forest(analysis: &Analysis, options: &Options) -> Plot {
                 label: position.model.clone(),
                 series: analysis.series(&position.model),
                 estimate: rate.map(rate_estimate),
+                instead: None,
                 cells: vec![
                     rate.map_or_else(|| "0".to_owned(), |rate| format!("{} of {}", rate.hits, rate.n)),
                 ],

@@ -20,7 +20,8 @@ Examples:
   asap bench prompts validate mine.jsonl --write-rules strict.toml     # then edit the file
   asap bench prompts validate mine.jsonl --rules strict.toml
 
-Findings go to stderr, the table of checks to stdout. Tokens are estimated from above.")]
+Findings go to stderr, the table of checks to stdout. Tokens are estimated
+from above without `--tokenizers`.")]
 pub(crate) struct ValidateArgs {
     /// Folder of a benchmark, or one JSONL file of prompts
     #[arg(value_name = "DIR_OR_FILE", default_value = "prompts/haf-bench", value_hint = ValueHint::AnyPath)]
@@ -40,6 +41,9 @@ pub(crate) struct ValidateArgs {
     /// Look for prompts in the lines of this text
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) against_text: Option<PathBuf>,
+    /// Count tokens exactly: a folder with `clip-tokenizer` and `bert-tokenizer`, as `bench score --weights` has it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) tokenizers: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -51,4 +55,7 @@ pub(crate) struct PromptsStatsArgs {
     /// Folder of a benchmark, or one JSONL file of prompts
     #[arg(value_name = "DIR_OR_FILE", default_value = "prompts/haf-bench", value_hint = ValueHint::AnyPath)]
     pub(crate) prompts: PathBuf,
+    /// Count tokens exactly: a folder with `clip-tokenizer` and `bert-tokenizer`, as `bench score --weights` has it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) tokenizers: Option<PathBuf>,
 }

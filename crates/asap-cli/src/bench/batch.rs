@@ -92,19 +92,7 @@ async fn fetch(
     for batch in batches.pending().to_vec() {
         let job: BatchJob =
             serde_json::from_value(batch.job.clone()).context("the stored handle of a batch is not one")?;
-        let progress = match BatchClient::new(client).poll(&job).await {
-            // A batch that is gone would be in the way for ever; its questions are asked again.
-            Ok(BatchProgress::Gone(failure)) => {
-                session.printer.note(&format!(
-                    "batch `{}` is no longer on the server: {failure}",
-                    job.id
-                ));
-                batches.ended(&batch.job, clock::now())?;
-                continue;
-            }
-            progress => progress.map_err(failed)?,
-        };
-        let answers = match progress {
+        let answers = match BatchClient::new(client).poll(&job).await.map_err(failed)? {
             BatchProgress::Running { n_done } => {
                 let done = n_done.map_or(String::new(), |n| format!(", {n} answered"));
                 session
@@ -113,7 +101,15 @@ async fn fetch(
                 continue;
             }
             BatchProgress::Ended(answers) => answers,
-            BatchProgress::Gone(failure) => return Err(failed(failure)),
+            // A batch that is gone would be in the way for ever; its questions are asked again.
+            BatchProgress::Gone(failure) => {
+                session.printer.note(&format!(
+                    "batch `{}` is no longer on the server: {failure}",
+                    job.id
+                ));
+                batches.ended(&batch.job, clock::now())?;
+                continue;
+            }
         };
         // A command that was killed here has kept some of the answers already.
         let kept: BTreeSet<(Sha256, u32, String)> = log

@@ -13,9 +13,9 @@ use crate::weights::{Fault, Pins};
 use crate::{Error, Result};
 
 /// Where the tokenizer of all CLIP networks lies: `tokenizer.json`, or `vocab.json` and `merges.txt`.
-const CLIP_TOKENIZER: &str = "clip-tokenizer";
+pub(super) const CLIP_TOKENIZER: &str = "clip-tokenizer";
 /// Where the tokenizer of BERT lies: `tokenizer.json` or `vocab.txt`.
-const BERT_TOKENIZER: &str = "bert-tokenizer";
+pub(super) const BERT_TOKENIZER: &str = "bert-tokenizer";
 /// Where the tokenizer of Qwen2-VL lies.
 const HPSV3_TOKENIZER: &str = "hpsv3/tokenizer.json";
 /// Where HPSv3's instruction lies.

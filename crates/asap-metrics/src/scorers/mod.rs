@@ -18,11 +18,13 @@ mod network;
 mod pickscore;
 mod placement;
 mod preprocess;
+mod prompt_tokenizers;
 mod tokenizer_file;
 
 pub use library::Scorers;
 pub use placement::Precision;
 pub use preprocess::{Antialias, Preparation};
+pub use prompt_tokenizers::PromptTokenizers;
 
 use crate::{Error, Result, RgbView};
 

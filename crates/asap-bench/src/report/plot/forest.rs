@@ -19,8 +19,10 @@ pub enum ForestRow {
         label: String,
         /// Which series it belongs to: its colour and marker.
         series: usize,
-        /// The estimate; `None` is told as not computed.
+        /// The estimate that has a place on the axis.
         estimate: Option<Estimate>,
+        /// What is written where there is no such estimate; `None` says that it was not computed.
+        instead: Option<String>,
         /// Texts under the headings on the right, after value and interval.
         cells: Vec<String>,
     },
@@ -87,12 +89,16 @@ impl Forest {
             if let ForestRow::Entry {
                 label,
                 estimate,
+                instead,
                 cells,
                 ..
             } = row
             {
                 label_px = label_px.max(text_width(label, 12.0) + 26.0);
-                widths[0] = widths[0].max(text_width(&self.written(estimate.as_ref()), 12.0));
+                widths[0] = widths[0].max(text_width(
+                    &self.written(estimate.as_ref(), instead.as_deref()),
+                    12.0,
+                ));
                 for (width, cell) in widths[1..].iter_mut().zip(cells) {
                     *width = width.max(text_width(cell, 12.0));
                 }
@@ -146,12 +152,13 @@ impl Forest {
             label,
             series,
             estimate,
+            instead,
             cells,
         } = row
         else {
             return;
         };
-        let written = self.written(estimate.as_ref());
+        let written = self.written(estimate.as_ref(), instead.as_deref());
         canvas.told(&format!("{label}: {written}"), |canvas| {
             let label = clipped(label, layout.label_px - 14.0, 12.0);
             canvas.text((12.0, y + 4.0), "", &label);
@@ -166,9 +173,9 @@ impl Forest {
         });
     }
 
-    fn written(&self, estimate: Option<&Estimate>) -> String {
+    fn written(&self, estimate: Option<&Estimate>, instead: Option<&str>) -> String {
         let Some(estimate) = estimate else {
-            return "not computed".to_owned();
+            return instead.unwrap_or("not computed").to_owned();
         };
         let value = self.unit.write(estimate.value);
         match estimate.interval {

@@ -30,12 +30,14 @@ fn forest() -> Plot {
                 label: text("a & b"),
                 series: 0,
                 estimate: estimate(0.3, 0.219, 0.396),
+                instead: None,
                 cells: vec![text("100")],
             },
             ForestRow::Entry {
                 label: text("c"),
                 series: 1,
                 estimate: None,
+                instead: None,
                 cells: vec![text("0")],
             },
         ],
@@ -52,12 +54,22 @@ fn log_forest() -> Plot {
         unit: Unit::Ratio,
         reference: Some((1.0, text("no preference"))),
         columns: Vec::new(),
-        rows: vec![ForestRow::Entry {
-            label: text("wide"),
-            series: 2,
-            estimate: estimate(1.5, 0.02, 40.0),
-            cells: Vec::new(),
-        }],
+        rows: vec![
+            ForestRow::Entry {
+                label: text("wide"),
+                series: 2,
+                estimate: estimate(1.5, 0.02, 40.0),
+                instead: None,
+                cells: Vec::new(),
+            },
+            ForestRow::Entry {
+                label: text("no loss"),
+                series: 3,
+                estimate: None,
+                instead: Some(text("∞  [1.20 or more]")),
+                cells: Vec::new(),
+            },
+        ],
     }
     .draw()
 }

@@ -4,19 +4,25 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use anyhow::Result;
-use asap_bench::prompts::{Histogram, PromptSet, Stats, Tokenizers, stats};
+use asap_bench::prompts::{Counting, Histogram, PromptSet, Stats, stats};
 
+use super::counters::with_tokenizers;
 use crate::args::PromptsStatsArgs;
 use crate::printer::Printer;
 use crate::table::{self, Align};
 
 pub(super) fn run(args: &PromptsStatsArgs, printer: Printer) -> Result<()> {
     let set = PromptSet::load(&args.prompts)?;
-    let stats = stats(&set, &Tokenizers::estimates());
-    printer.data(&text(&stats), &stats)
+    let counting = if args.tokenizers.is_some() {
+        Counting::Exact
+    } else {
+        Counting::Estimate
+    };
+    let stats = with_tokenizers(args.tokenizers.as_deref(), |tokenizers| stats(&set, tokenizers))?;
+    printer.data(&text(&stats, counting), &stats)
 }
 
-fn text(stats: &Stats) -> String {
+fn text(stats: &Stats, counting: Counting) -> String {
     let head = format!(
         "`{}` version {}: {} prompts, SHA-256 {}\n",
         stats.name, stats.version, stats.n_prompts, stats.sha256
@@ -26,7 +32,7 @@ fn text(stats: &Stats) -> String {
         subcategories(stats),
         axes(stats),
         factors(stats),
-        lengths(stats),
+        lengths(stats, counting),
     ];
     parts.join("\n")
 }
@@ -84,7 +90,11 @@ fn factors(stats: &Stats) -> String {
     table::render([Align::Left, Align::Right], std::iter::once(header).chain(rows))
 }
 
-fn lengths(stats: &Stats) -> String {
+fn lengths(stats: &Stats, counting: Counting) -> String {
+    let tokens = |encoder: &str| match counting {
+        Counting::Exact => format!("{encoder} tokens"),
+        Counting::Estimate => format!("{encoder} tokens, at most"),
+    };
     let header = [
         "length in",
         "min",
@@ -106,8 +116,8 @@ fn lengths(stats: &Stats) -> String {
     let rows = [
         header,
         row("words", &stats.words),
-        row("CLIP tokens, at most", &stats.clip_tokens),
-        row("BERT tokens, at most", &stats.bert_tokens),
+        row(&tokens("CLIP"), &stats.clip_tokens),
+        row(&tokens("BERT"), &stats.bert_tokens),
     ];
     table::render(
         [Align::Left, Align::Right, Align::Right, Align::Right, Align::Left],

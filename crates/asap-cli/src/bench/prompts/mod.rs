@@ -1,5 +1,6 @@
 //! `asap bench prompts`: checks and counts sets of prompts.
 
+mod counters;
 mod counts;
 mod validate;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use asap_bench::prompts::{EMBEDDED_RULES, Finding, Options, Report, Rules, Tokenizers, read, validate};
+use asap_bench::prompts::{EMBEDDED_RULES, Finding, Options, Report, Rules, read, validate};
 use asap_store::Dataset;
 
+use super::counters::with_tokenizers;
 use crate::args::ValidateArgs;
 use crate::failure::hinted;
 use crate::printer::Printer;
@@ -19,12 +20,14 @@ pub(super) async fn run(args: &ValidateArgs, printer: Printer) -> Result<()> {
     }
     let reading = read(&args.prompts)?;
     let captions = captions(args).await?;
-    let options = Options {
-        rules: &rules,
-        tokenizers: &Tokenizers::estimates(),
-        captions: captions.as_ref(),
-    };
-    let report = validate(&reading, &options);
+    let report = with_tokenizers(args.tokenizers.as_deref(), |tokenizers| {
+        let options = Options {
+            rules: &rules,
+            tokenizers,
+            captions: captions.as_ref(),
+        };
+        validate(&reading, &options)
+    })?;
     if let Some(path) = &args.log {
         write_log(path, &report.findings)?;
     }

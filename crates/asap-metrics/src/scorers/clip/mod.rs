@@ -12,5 +12,5 @@ mod vision;
 pub(crate) use config::Config;
 pub(crate) use names::{HUGGING_FACE, OPEN_CLIP};
 pub(crate) use prompt_scorer::{Factor, PromptScorer, PromptScorerFiles, PromptScorerKind};
-pub(crate) use tokenizer::Cleaning;
+pub(crate) use tokenizer::{Cleaning, ClipTokenizer};
 pub(crate) use vision::VisionTower;

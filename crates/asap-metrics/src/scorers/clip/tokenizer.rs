@@ -108,7 +108,7 @@ fn from_merges(folder: &Path) -> tokenizers::Result<Tokenizer> {
     )?;
     let bytes = ByteLevel::new(false, true, true);
     tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
-    tokenizer.add_special_tokens(&[AddedToken::from(START, true), AddedToken::from(END, true)]);
+    tokenizer.add_special_tokens([AddedToken::from(START, true), AddedToken::from(END, true)]);
     Ok(tokenizer)
 }
 

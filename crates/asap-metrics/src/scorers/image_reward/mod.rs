@@ -11,7 +11,7 @@ use candle_core::DType;
 
 use self::config::Config;
 use self::text::TextTower;
-use self::tokenizer::BertTokenizer;
+pub(super) use self::tokenizer::BertTokenizer;
 use self::vision::VisionTower;
 use super::aesthetic::AffineHead;
 use super::checkpoint::Checkpoint;

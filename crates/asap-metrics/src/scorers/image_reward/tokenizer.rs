@@ -25,7 +25,7 @@ const SPECIAL: [&str; 5] = ["[PAD]", UNKNOWN, START, END, "[MASK]"];
 const ADDED: [&str; 2] = ["[DEC]", "[ENC]"];
 
 /// Cuts prompts into tokens.
-pub(super) struct BertTokenizer {
+pub(in crate::scorers) struct BertTokenizer {
     file: TokenizerFile,
     start: u32,
     end: u32,
@@ -36,7 +36,7 @@ impl BertTokenizer {
     ///
     /// # Errors
     /// [`Error::Weights`] when neither form of it is there, or it is one of another network.
-    pub(super) fn load(folder: &Path, n_tokens: usize) -> Result<Self> {
+    pub(in crate::scorers) fn load(folder: &Path, n_tokens: usize) -> Result<Self> {
         let json = folder.join("tokenizer.json");
         let (path, read) = if json.is_file() {
             let read = Tokenizer::from_file(&json);
@@ -52,6 +52,11 @@ impl BertTokenizer {
             end: file.special(END, "BERT")?,
             file,
         })
+    }
+
+    /// How many tokens a prompt has, whatever the tower reads of them.
+    pub(in crate::scorers) fn count(&self, prompt: &str) -> Result<usize> {
+        Ok(self.file.encode(prompt)?.len() + 2)
     }
 
     /// The tokens of a prompt, at most [`N_TOKENS_READ`]; the last one is kept.
@@ -79,7 +84,7 @@ fn from_vocabulary(path: &Path) -> Result<tokenizers::Result<Tokenizer>> {
             .iter()
             .filter(|token| tokenizer.token_to_id(token).is_some());
         let known: Vec<_> = known.map(|token| AddedToken::from(*token, true)).collect();
-        tokenizer.add_special_tokens(&known);
+        tokenizer.add_special_tokens(known);
         tokenizer
     }))
 }

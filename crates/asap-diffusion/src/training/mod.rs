@@ -1,0 +1,19 @@
+//! The differentiable half of a training step: errors of images, their gradients, and the update of the weights.
+//!
+//! Everything that decides something, the objective above all, is plain numbers outside. A [`Trainee`] tells three
+//! errors per image; what calls it answers with the factor by which the gradient of each image's error counts. So
+//! one image after the other goes through the network and back, and only one is in memory at a time; the result
+//! is the gradient of the joint loss, exactly.
+
+mod errors;
+mod input;
+mod network;
+mod trainee;
+
+#[cfg(test)]
+mod parity;
+
+pub use errors::{ErrorWeights, Errors};
+pub use input::{Conditioning, PairInput};
+pub use network::{Backbone, NetworkFiles};
+pub use trainee::{Applied, Backward, Descent, Optimiser, Rejected, Trainee};

@@ -1,0 +1,261 @@
+//! The two kinds of network behind one face: noise an image, predict, compare.
+
+use std::path::{Path, PathBuf};
+
+use tch::{Device, Kind, Tensor};
+
+use crate::device::{Place, Precision};
+use crate::flux::{FluxConfig, FluxText, FluxTransformer, of_original};
+use crate::guard::guard;
+use crate::lora::Attachment;
+use crate::run::Run;
+use crate::schedule::{NoiseSchedule, ScheduleConfig};
+use crate::sdxl::{SdxlText, Unet, UnetConfig, original_unet};
+use crate::training::Conditioning;
+use crate::weights::{Checkpoint, Loaded, Loader};
+use crate::{Array, Error, Result};
+
+/// Which kind of network.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backbone {
+    /// A FLUX transformer: velocities of flow matching.
+    Flux,
+    /// The UNet of SDXL: noise of a diffusion.
+    Sdxl,
+}
+
+impl Backbone {
+    /// Its name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flux => "flux",
+            Self::Sdxl => "sdxl",
+        }
+    }
+}
+
+/// Where the configuration and the weights of a network are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkFiles {
+    /// Which kind.
+    pub backbone: Backbone,
+    /// `config.json` of the network.
+    pub config: PathBuf,
+    /// A folder of diffusers, or one file under diffusers' or under the original names.
+    pub weights: PathBuf,
+    /// `scheduler_config.json`, where the folder has one.
+    pub scheduler: Option<PathBuf>,
+}
+
+impl NetworkFiles {
+    /// The network in a folder of a diffusers pipeline: `transformer` of FLUX or `unet` of SDXL.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it holds neither, or both.
+    pub fn in_folder(base: &Path) -> Result<Self> {
+        let part = |backbone: Backbone, name: &str| {
+            let folder = base.join(name);
+            let config = folder.join("config.json");
+            config.is_file().then(|| Self {
+                backbone,
+                config,
+                weights: folder,
+                scheduler: Some(base.join("scheduler/scheduler_config.json")).filter(|file| file.is_file()),
+            })
+        };
+        let expected = "`transformer/config.json` of FLUX or `unet/config.json` of SDXL";
+        match (part(Backbone::Flux, "transformer"), part(Backbone::Sdxl, "unet")) {
+            (Some(found), None) | (None, Some(found)) => Ok(found),
+            (Some(_), Some(_)) => Err(Error::file(base, expected, "both")),
+            (None, None) => Err(Error::file(base, expected, "neither")),
+        }
+    }
+}
+
+/// A text where the network is.
+pub(super) enum Prompt {
+    Flux { text: FluxText, guidance: f64 },
+    Sdxl { text: SdxlText, time_ids: Tensor },
+}
+
+pub(super) enum Network {
+    Flux(FluxTransformer),
+    Sdxl { unet: Unet, schedule: NoiseSchedule },
+}
+
+/// What a network is loaded with.
+pub(super) enum Training<'a> {
+    /// The base as it is, with adapters where they are given.
+    Adapters(Option<&'a Attachment<'a>>),
+    /// All weights.
+    All,
+}
+
+impl Network {
+    pub(super) fn load(
+        files: &NetworkFiles,
+        training: &Training<'_>,
+        place: Place,
+        precision: Precision,
+    ) -> Result<(Self, Loaded)> {
+        let place = place.checked()?;
+        let checkpoint = Checkpoint::open(&files.weights)?;
+        match files.backbone {
+            Backbone::Flux => {
+                let config = FluxConfig::read(&files.config)?;
+                let checkpoint = of_original(checkpoint, &config);
+                let loader = loader(&checkpoint, training, place, precision);
+                let transformer = guard("loading FLUX", || FluxTransformer::load(&loader.root(), &config))?;
+                let (transformer, loaded) = loader.finish(transformer)?;
+                Ok((Self::Flux(transformer), loaded))
+            }
+            Backbone::Sdxl => {
+                let config = UnetConfig::read(&files.config)?;
+                let is_original = checkpoint.names().any(|name| name.starts_with("model.diffusion_model."));
+                let checkpoint = if is_original { checkpoint.renamed(original_unet(&config)) } else { checkpoint };
+                let schedule = match &files.scheduler {
+                    Some(file) => ScheduleConfig::read(file)?,
+                    None => ScheduleConfig::sdxl(),
+                };
+                let loader = loader(&checkpoint, training, place, precision);
+                let unet = guard("loading SDXL", || Unet::load(&loader.root(), &config))?;
+                let (unet, loaded) = loader.finish(unet)?;
+                let schedule = NoiseSchedule::new(schedule);
+                Ok((Self::Sdxl { unet, schedule }, loaded))
+            }
+        }
+    }
+
+    pub(super) fn backbone(&self) -> Backbone {
+        match self {
+            Self::Flux(_) => Backbone::Flux,
+            Self::Sdxl { .. } => Backbone::Sdxl,
+        }
+    }
+
+    /// The conditioning of one image, on the device, repeated for each of a batch by broadcasting in `predict`.
+    pub(super) fn prompt(&self, conditioning: &Conditioning, device: Device) -> Result<Prompt> {
+        let there = |array: &Array| array.tensor().to_device(device).unsqueeze(0);
+        match (self, conditioning) {
+            (Self::Flux(transformer), Conditioning::Flux { t5, pooled, guidance }) => {
+                let config = transformer.config();
+                check("the T5 embeddings", t5, &[None, Some(config.joint_attention_dim)])?;
+                check("the pooled text", pooled, &[Some(config.pooled_projection_dim)])?;
+                if config.guidance_embeds != guidance.is_some() {
+                    let expected = if config.guidance_embeds { "a number" } else { "none: the network embeds none" };
+                    return Err(Error::argument("the guidance", expected, format!("{guidance:?}")));
+                }
+                Ok(Prompt::Flux {
+                    text: FluxText {
+                        t5: there(t5),
+                        pooled: there(pooled),
+                    },
+                    guidance: guidance.unwrap_or_default(),
+                })
+            }
+            (Self::Sdxl { unet, .. }, Conditioning::Sdxl { tokens, pooled, time_ids }) => {
+                let config = unet.config();
+                check("the text embeddings", tokens, &[None, Some(config.token_dim)])?;
+                check("the pooled text", pooled, &[Some(config.pooled_dim)])?;
+                Ok(Prompt::Sdxl {
+                    text: SdxlText {
+                        tokens: there(tokens),
+                        pooled: there(pooled),
+                    },
+                    time_ids: Tensor::from_slice(time_ids).to_device(device).unsqueeze(0),
+                })
+            }
+            _ => Err(Error::argument("the conditioning", self.backbone().name(), "that of the other backbone")),
+        }
+    }
+
+    /// Whether latents of these sizes can be predicted.
+    pub(super) fn check_latent(&self, shape: &[usize]) -> Result<()> {
+        let (channels, step) = match self {
+            Self::Flux(transformer) => (transformer.config().latent_channels(), 2),
+            Self::Sdxl { unet, .. } => (unet.config().in_channels, 1),
+        };
+        let fits = matches!(*shape, [c, h, w] if i64::try_from(c).ok() == Some(channels)
+            && h > 0 && w > 0 && h.is_multiple_of(step) && w.is_multiple_of(step));
+        if fits {
+            return Ok(());
+        }
+        let expected = format!("[{channels}, h, w] with sides that are multiples of {step}");
+        Err(Error::argument("the latent", expected, format!("{shape:?}")))
+    }
+
+    /// Noisy latents and what a perfect prediction is there, in `f32`.
+    ///
+    /// # Source
+    /// FLUX: `(1 - sigma) x + sigma noise` and `noise - x`. SDXL: arXiv:2006.11239, Eq. 4, and the noise, or the
+    /// velocity of arXiv:2202.00512 where the scheduler says so.
+    pub(super) fn noised(&self, latents: &Tensor, noise: &Tensor, time: f64) -> (Tensor, Tensor) {
+        match self {
+            Self::Flux(_) => (latents * (1.0 - time) + noise * time, noise - latents),
+            Self::Sdxl { schedule, .. } => {
+                let noise = noise.expand_as(latents);
+                let times = Tensor::full([latents.size()[0]], time, (Kind::Int64, latents.device()));
+                (
+                    schedule.add_noise(latents, &noise, &times),
+                    schedule.target(latents, &noise, &times),
+                )
+            }
+        }
+    }
+
+    /// The prediction for a batch that shares time and prompt.
+    pub(super) fn predict(&self, noisy: &Tensor, time: f64, prompt: &Prompt, run: Run) -> Tensor {
+        let n = noisy.size()[0];
+        let times = Tensor::full([n], time, (Kind::Float, noisy.device()));
+        let repeat = |tensor: &Tensor| {
+            let mut size = tensor.size();
+            size[0] = n;
+            tensor.expand(size, false)
+        };
+        match (self, prompt) {
+            (Self::Flux(transformer), Prompt::Flux { text, guidance }) => {
+                let text = FluxText {
+                    t5: repeat(&text.t5),
+                    pooled: repeat(&text.pooled),
+                };
+                transformer.velocity(noisy, &times, &text, *guidance, run)
+            }
+            (Self::Sdxl { unet, .. }, Prompt::Sdxl { text, time_ids }) => {
+                let text = SdxlText {
+                    tokens: repeat(&text.tokens),
+                    pooled: repeat(&text.pooled),
+                };
+                unet.noise(noisy, &times, &text, &repeat(time_ids), run)
+            }
+            _ => panic!("a prompt is made by the network that takes it"),
+        }
+    }
+}
+
+fn loader<'a>(
+    checkpoint: &'a Checkpoint,
+    training: &'a Training<'a>,
+    place: Place,
+    precision: Precision,
+) -> Loader<'a> {
+    let loader = Loader::new(checkpoint, place, precision);
+    match training {
+        Training::Adapters(Some(attachment)) => loader.with_adapters(attachment),
+        Training::Adapters(None) => loader,
+        Training::All => loader.with_all_trainable(),
+    }
+}
+
+/// Checks the sizes of an array; `None` stands for any size but 0.
+fn check(what: &'static str, array: &Array, sizes: &[Option<i64>]) -> Result<()> {
+    let fits = |(got, wanted): (&usize, &Option<i64>)| match wanted {
+        Some(wanted) => i64::try_from(*got).ok() == Some(*wanted),
+        None => *got > 0,
+    };
+    if array.shape().len() == sizes.len() && array.shape().iter().zip(sizes).all(fits) {
+        return Ok(());
+    }
+    let shown: Vec<String> = sizes.iter().map(|size| size.map_or("n".to_owned(), |size| size.to_string())).collect();
+    Err(Error::argument(what, format!("[{}]", shown.join(", ")), format!("{:?}", array.shape())))
+}
