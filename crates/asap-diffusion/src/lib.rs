@@ -8,12 +8,16 @@
 //! Operations on tensors panic inside; [`guard`](guard::guard) turns that into an [`Error`] at the border.
 
 pub mod array;
+mod config_file;
 pub mod device;
 pub mod error;
 pub mod guard;
 pub mod lora;
 mod nn;
 pub mod run;
+mod sample;
+pub mod schedule;
+pub mod sdxl;
 pub mod tiny;
 pub mod training;
 pub mod weights;

@@ -45,6 +45,38 @@ pub struct PairInput<'a> {
     pub conditioning: &'a Conditioning,
 }
 
+/// One image with its draw, for training on images alone.
+#[derive(Clone, Copy, Debug)]
+pub struct ImageInput<'a> {
+    /// Its latent, `[C, h, w]`; all of a batch are of one size.
+    pub latent: &'a Array,
+    /// Standard normal, `[C, h, w]`.
+    pub noise: &'a Array,
+    /// As [`PairInput::time`].
+    pub time: f64,
+    /// What it shows.
+    pub conditioning: &'a Conditioning,
+}
+
+/// Latents and noise of a batch, each `[B, C, h, w]`.
+pub(super) fn image_tensors(images: &[ImageInput<'_>], device: Device) -> Result<(Tensor, Tensor)> {
+    let Some(first) = images.first() else {
+        return Err(Error::argument("the images of a batch", "at least 1", 0));
+    };
+    let others = images.iter().flat_map(|image| [image.latent, image.noise]);
+    if let Some(other) = others.into_iter().find(|array| array.shape() != first.latent.shape()) {
+        let expected = format!("{} as the first latent", shown(first.latent));
+        return Err(Error::argument("a latent or noise of a batch", expected, shown(other)));
+    }
+    let stacked = |of: &dyn Fn(&ImageInput<'_>) -> Tensor| {
+        Tensor::stack(&images.iter().map(of).collect::<Vec<_>>(), 0).to_device(device)
+    };
+    Ok((
+        stacked(&|image| image.latent.tensor()),
+        stacked(&|image| image.noise.tensor()),
+    ))
+}
+
 /// The same on the device, in `f32`.
 pub(super) struct PairTensors {
     /// Preferred and rejected, each `[1, C, h, w]`.

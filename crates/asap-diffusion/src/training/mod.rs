@@ -14,6 +14,6 @@ mod trainee;
 mod parity;
 
 pub use errors::{ErrorWeights, Errors};
-pub use input::{Conditioning, PairInput};
+pub use input::{Conditioning, ImageInput, PairInput};
 pub use network::{Backbone, NetworkFiles};
 pub use trainee::{Applied, Backward, Descent, Optimiser, Rejected, Trainee};

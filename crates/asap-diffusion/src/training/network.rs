@@ -79,23 +79,54 @@ pub(super) enum Prompt {
     Sdxl { text: SdxlText, time_ids: Tensor },
 }
 
+impl Prompt {
+    /// Prompts of one backbone, one after the other.
+    fn joined(prompts: &[Self]) -> Self {
+        let joined = |part: &dyn Fn(&Self) -> Tensor| Tensor::cat(&prompts.iter().map(part).collect::<Vec<_>>(), 0);
+        match &prompts[0] {
+            Self::Flux { guidance, .. } => {
+                let text = |prompt: &Self| match prompt {
+                    Self::Flux { text, .. } => [text.t5.shallow_clone(), text.pooled.shallow_clone()],
+                    Self::Sdxl { .. } => panic!("prompts of one backbone"),
+                };
+                Self::Flux {
+                    text: FluxText {
+                        t5: joined(&|prompt| text(prompt)[0].shallow_clone()),
+                        pooled: joined(&|prompt| text(prompt)[1].shallow_clone()),
+                    },
+                    guidance: *guidance,
+                }
+            }
+            Self::Sdxl { .. } => {
+                let parts = |prompt: &Self| match prompt {
+                    Self::Sdxl { text, time_ids } => [
+                        text.tokens.shallow_clone(),
+                        text.pooled.shallow_clone(),
+                        time_ids.shallow_clone(),
+                    ],
+                    Self::Flux { .. } => panic!("prompts of one backbone"),
+                };
+                Self::Sdxl {
+                    text: SdxlText {
+                        tokens: joined(&|prompt| parts(prompt)[0].shallow_clone()),
+                        pooled: joined(&|prompt| parts(prompt)[1].shallow_clone()),
+                    },
+                    time_ids: joined(&|prompt| parts(prompt)[2].shallow_clone()),
+                }
+            }
+        }
+    }
+}
+
 pub(super) enum Network {
     Flux(FluxTransformer),
     Sdxl { unet: Unet, schedule: NoiseSchedule },
 }
 
-/// What a network is loaded with.
-pub(super) enum Training<'a> {
-    /// The base as it is, with adapters where they are given.
-    Adapters(Option<&'a Attachment<'a>>),
-    /// All weights.
-    All,
-}
-
 impl Network {
     pub(super) fn load(
         files: &NetworkFiles,
-        training: &Training<'_>,
+        attachment: &Attachment<'_>,
         place: Place,
         precision: Precision,
     ) -> Result<(Self, Loaded)> {
@@ -105,7 +136,7 @@ impl Network {
             Backbone::Flux => {
                 let config = FluxConfig::read(&files.config)?;
                 let checkpoint = of_original(checkpoint, &config);
-                let loader = loader(&checkpoint, training, place, precision);
+                let loader = Loader::new(&checkpoint, place, precision).with_adapters(attachment);
                 let transformer = guard("loading FLUX", || FluxTransformer::load(&loader.root(), &config))?;
                 let (transformer, loaded) = loader.finish(transformer)?;
                 Ok((Self::Flux(transformer), loaded))
@@ -118,13 +149,21 @@ impl Network {
                     Some(file) => ScheduleConfig::read(file)?,
                     None => ScheduleConfig::sdxl(),
                 };
-                let loader = loader(&checkpoint, training, place, precision);
+                let loader = Loader::new(&checkpoint, place, precision).with_adapters(attachment);
                 let unet = guard("loading SDXL", || Unet::load(&loader.root(), &config))?;
                 let (unet, loaded) = loader.finish(unet)?;
                 let schedule = NoiseSchedule::new(schedule);
                 Ok((Self::Sdxl { unet, schedule }, loaded))
             }
         }
+    }
+
+    /// A FLUX network with random weights.
+    pub(super) fn begin(config: &FluxConfig, seed: u64, place: Place) -> Result<(Self, Loaded)> {
+        let loader = Loader::from_nothing(seed, place.checked()?);
+        let transformer = guard("a new FLUX", || FluxTransformer::load(&loader.root(), config))?;
+        let (transformer, loaded) = loader.finish(transformer)?;
+        Ok((Self::Flux(transformer), loaded))
     }
 
     pub(super) fn backbone(&self) -> Backbone {
@@ -134,7 +173,16 @@ impl Network {
         }
     }
 
-    /// The conditioning of one image, on the device, repeated for each of a batch by broadcasting in `predict`.
+    /// The conditionings of a batch, of one size each, as one.
+    pub(super) fn prompts(&self, conditionings: &[&Conditioning], device: Device) -> Result<Prompt> {
+        let prompts = conditionings
+            .iter()
+            .map(|conditioning| self.prompt(conditioning, device))
+            .collect::<Result<Vec<_>>>()?;
+        guard("the prompts of a batch", || Prompt::joined(&prompts))
+    }
+
+    /// The conditioning of one image, on the device; `predict` repeats it for each of a batch.
     pub(super) fn prompt(&self, conditioning: &Conditioning, device: Device) -> Result<Prompt> {
         let there = |array: &Array| array.tensor().to_device(device).unsqueeze(0);
         match (self, conditioning) {
@@ -190,12 +238,17 @@ impl Network {
     /// # Source
     /// FLUX: `(1 - sigma) x + sigma noise` and `noise - x`. SDXL: arXiv:2006.11239, Eq. 4, and the noise, or the
     /// velocity of arXiv:2202.00512 where the scheduler says so.
-    pub(super) fn noised(&self, latents: &Tensor, noise: &Tensor, time: f64) -> (Tensor, Tensor) {
+    ///
+    /// `times`, `[B]`, are those of [`PairInput::time`](crate::training::PairInput).
+    pub(super) fn noised(&self, latents: &Tensor, noise: &Tensor, times: &Tensor) -> (Tensor, Tensor) {
+        let noise = noise.expand_as(latents);
         match self {
-            Self::Flux(_) => (latents * (1.0 - time) + noise * time, noise - latents),
+            Self::Flux(_) => {
+                let sigma = times.reshape([-1, 1, 1, 1]);
+                (latents * (1.0 - &sigma) + &noise * sigma, noise - latents)
+            }
             Self::Sdxl { schedule, .. } => {
-                let noise = noise.expand_as(latents);
-                let times = Tensor::full([latents.size()[0]], time, (Kind::Int64, latents.device()));
+                let times = times.to_kind(Kind::Int64);
                 (
                     schedule.add_noise(latents, &noise, &times),
                     schedule.target(latents, &noise, &times),
@@ -204,10 +257,9 @@ impl Network {
         }
     }
 
-    /// The prediction for a batch that shares time and prompt.
-    pub(super) fn predict(&self, noisy: &Tensor, time: f64, prompt: &Prompt, run: Run) -> Tensor {
+    /// The prediction for a batch; a prompt of one is that of all.
+    pub(super) fn predict(&self, noisy: &Tensor, times: &Tensor, prompt: &Prompt, run: Run) -> Tensor {
         let n = noisy.size()[0];
-        let times = Tensor::full([n], time, (Kind::Float, noisy.device()));
         let repeat = |tensor: &Tensor| {
             let mut size = tensor.size();
             size[0] = n;
@@ -219,31 +271,17 @@ impl Network {
                     t5: repeat(&text.t5),
                     pooled: repeat(&text.pooled),
                 };
-                transformer.velocity(noisy, &times, &text, *guidance, run)
+                transformer.velocity(noisy, times, &text, *guidance, run)
             }
             (Self::Sdxl { unet, .. }, Prompt::Sdxl { text, time_ids }) => {
                 let text = SdxlText {
                     tokens: repeat(&text.tokens),
                     pooled: repeat(&text.pooled),
                 };
-                unet.noise(noisy, &times, &text, &repeat(time_ids), run)
+                unet.noise(noisy, times, &text, &repeat(time_ids), run)
             }
             _ => panic!("a prompt is made by the network that takes it"),
         }
-    }
-}
-
-fn loader<'a>(
-    checkpoint: &'a Checkpoint,
-    training: &'a Training<'a>,
-    place: Place,
-    precision: Precision,
-) -> Loader<'a> {
-    let loader = Loader::new(checkpoint, place, precision);
-    match training {
-        Training::Adapters(Some(attachment)) => loader.with_adapters(attachment),
-        Training::Adapters(None) => loader,
-        Training::All => loader.with_all_trainable(),
     }
 }
 

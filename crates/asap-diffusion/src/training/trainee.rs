@@ -1,19 +1,21 @@
 //! A network with the weights that a training changes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::device::{Place, Precision};
 use crate::distributed::Group;
+use crate::flux::FluxConfig;
 use crate::guard::guard;
 use crate::lora::Attachment;
 use crate::optim::{AdamW, AdamWSettings, AdamWState, clip_grad_norm};
 use crate::run::{Adapter, Checkpointing, Run};
 use crate::training::errors::{errors, numbers};
-use crate::training::input::PairTensors;
-use crate::training::network::{Network, NetworkFiles, Prompt, Training};
-use crate::training::{Backbone, ErrorWeights, Errors, PairInput};
+use crate::training::input::{PairTensors, image_tensors};
+use crate::training::network::{Network, NetworkFiles, Prompt};
+use crate::training::{Backbone, Conditioning, ErrorWeights, Errors, ImageInput, PairInput};
 use crate::weights::Parameter;
 use crate::{Array, Error, Result};
 
@@ -85,7 +87,7 @@ impl Trainee {
         (place, precision): (Place, Precision),
         optimiser: Optimiser,
     ) -> Result<Self> {
-        let (network, loaded) = Network::load(files, &Training::Adapters(Some(attachment)), place, precision)?;
+        let (network, loaded) = Network::load(files, attachment, place, precision)?;
         if loaded.adapted.is_empty() {
             return Err(Error::argument(
                 "the targets of the adapter",
@@ -96,12 +98,12 @@ impl Trainee {
         Self::new(network, loaded.parameters, place, optimiser)
     }
 
-    /// Loads the network with all of its weights trainable, in `f32`.
+    /// A FLUX network that begins with random weights, all of them trainable, in `f32`.
     ///
     /// # Errors
-    /// Those of loading.
-    pub fn with_all_weights(files: &NetworkFiles, place: Place, optimiser: Optimiser) -> Result<Self> {
-        let (network, loaded) = Network::load(files, &Training::All, place, Precision::F32)?;
+    /// Those of [`FluxConfig::read`], and [`Error::OutOfMemory`].
+    pub fn from_nothing(config: &Path, seed: u64, place: Place, optimiser: Optimiser) -> Result<Self> {
+        let (network, loaded) = Network::begin(&FluxConfig::read(config)?, seed, place)?;
         Self::new(network, loaded.parameters, place, optimiser)
     }
 
@@ -194,6 +196,39 @@ impl Trainee {
         Ok(found)
     }
 
+    /// Adds the gradient of the mean error over a batch of images to the sum and returns that mean: training on
+    /// images alone, from which a base model comes.
+    ///
+    /// # Errors
+    /// Those of [`Self::errors`]; the sum is as it was.
+    pub fn accumulate_images(&mut self, images: &[ImageInput<'_>]) -> Result<f64> {
+        for image in images {
+            self.network.check_latent(image.latent.shape())?;
+        }
+        let (latents, noise) = image_tensors(images, self.device)?;
+        let conditionings: Vec<&Conditioning> = images.iter().map(|image| image.conditioning).collect();
+        let prompt = self.network.prompts(&conditionings, self.device)?;
+        let run = Run {
+            adapter: Adapter::On,
+            checkpointing: self.checkpointing,
+        };
+        let times: Vec<f64> = images.iter().map(|image| image.time).collect();
+        let result = guard("the gradient of a batch", || {
+            let times = Tensor::from_slice(&times).to_kind(Kind::Float).to_device(self.device);
+            let (noisy, target) = self.network.noised(&latents, &noise, &times);
+            let predicted = self.network.predict(&noisy, &times, &prompt, run);
+            let error = (predicted.to_kind(Kind::Float) - target).square().mean(Kind::Float);
+            error.backward();
+            let gradients = self.take_gradients();
+            let _off = tch::no_grad_guard();
+            for (sum, gradient) in self.sum.iter_mut().zip(gradients) {
+                let _ = sum.g_add_(&gradient);
+            }
+            error.double_value(&[])
+        });
+        result.inspect_err(|_| self.forget_gradients())
+    }
+
     /// Changes the weights by the mean of the summed gradients over `n_pairs`, the pairs of all processes, and
     /// begins a new sum.
     ///
@@ -283,17 +318,18 @@ impl Trainee {
 
     /// Errors of one image, `[1, 3]`.
     fn image(&self, pair: &PairTensors, prompt: &Prompt, side: usize, run: Run) -> Tensor {
-        let latent = &pair.latents[side];
-        let (noisy, target) = self.network.noised(latent, &pair.noise, pair.time);
-        let predicted = self.network.predict(&noisy, pair.time, prompt, run);
-        errors(&predicted, &target, &pair.mask)
+        self.predicted(&pair.latents[side], pair, prompt, run)
     }
 
     /// Errors of both images in one batch, `[2, 3]`.
     fn pair(&self, pair: &PairTensors, prompt: &Prompt, run: Run) -> Tensor {
-        let latents = Tensor::cat(&pair.latents, 0);
-        let (noisy, target) = self.network.noised(&latents, &pair.noise, pair.time);
-        let predicted = self.network.predict(&noisy, pair.time, prompt, run);
+        self.predicted(&Tensor::cat(&pair.latents, 0), pair, prompt, run)
+    }
+
+    fn predicted(&self, latents: &Tensor, pair: &PairTensors, prompt: &Prompt, run: Run) -> Tensor {
+        let times = Tensor::full([latents.size()[0]], pair.time, (Kind::Float, self.device));
+        let (noisy, target) = self.network.noised(latents, &pair.noise, &times);
+        let predicted = self.network.predict(&noisy, &times, prompt, run);
         errors(&predicted, &target, &pair.mask)
     }
 
@@ -312,7 +348,7 @@ impl Trainee {
                 return one(&self.image(pair, prompt, side, run));
             }
             let errors = self.image(pair, prompt, side, run);
-            weighted(&errors, descent.weights).sum(tch::Kind::Float).backward();
+            weighted(&errors, descent.weights).sum(Kind::Float).backward();
             gradients.push(self.take_gradients());
             one(&errors)
         });
@@ -329,8 +365,8 @@ impl Trainee {
     ) -> ([Errors; 2], Vec<(f64, Vec<Tensor>)>) {
         let errors = self.pair(pair, prompt, run);
         let found = both(&errors);
-        let factors = Tensor::from_slice(&factors(found)).to_device(self.device).to_kind(tch::Kind::Float);
-        (weighted(&errors, weights) * factors).sum(tch::Kind::Float).backward();
+        let factors = Tensor::from_slice(&factors(found)).to_device(self.device).to_kind(Kind::Float);
+        (weighted(&errors, weights) * factors).sum(Kind::Float).backward();
         (found, vec![(1.0, self.take_gradients())])
     }
 
@@ -360,7 +396,7 @@ impl Trainee {
 
 /// `[B, 3]` to `[B]`.
 fn weighted(errors: &Tensor, weights: ErrorWeights) -> Tensor {
-    let weights = Tensor::from_slice(&weights.0).to_device(errors.device()).to_kind(tch::Kind::Float);
+    let weights = Tensor::from_slice(&weights.0).to_device(errors.device()).to_kind(Kind::Float);
     errors.matmul(&weights)
 }
 

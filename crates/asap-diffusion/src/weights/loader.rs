@@ -11,13 +11,13 @@ use crate::lora::{Attachment, LowRank};
 use crate::weights::Checkpoint;
 use crate::weights::misfit::{Misfit, nearest};
 
-/// Which weights a training changes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Trainable {
-    /// Only adapters, where there are any.
-    Adapters,
-    /// All weights of the network, kept in `f32`.
-    All,
+/// Where the tensors of a network come from.
+#[derive(Clone, Copy)]
+enum Origin<'a> {
+    /// What a training leaves as it is.
+    Stored(&'a Checkpoint),
+    /// Random numbers of this seed, which a training changes.
+    Nothing(u64),
 }
 
 /// A tensor that a training changes: its name and a leaf of the graph.
@@ -37,10 +37,9 @@ struct Seen {
 
 /// Loads one network from one checkpoint.
 pub struct Loader<'a> {
-    checkpoint: &'a Checkpoint,
+    origin: Origin<'a>,
     place: Place,
     precision: Precision,
-    trainable: Trainable,
     attachment: Option<&'a Attachment<'a>>,
     /// Beginnings of names that the network does not use and that may be there.
     expendable: Vec<&'static str>,
@@ -67,11 +66,19 @@ impl Loaded {
 impl<'a> Loader<'a> {
     /// A loader whose tensors go to `place` as `precision`.
     pub fn new(checkpoint: &'a Checkpoint, place: Place, precision: Precision) -> Self {
+        Self::of(Origin::Stored(checkpoint), place, precision)
+    }
+
+    /// A loader that makes up weights, each a trainable leaf in `f32`; see [`begin`].
+    pub(crate) fn from_nothing(seed: u64, place: Place) -> Self {
+        Self::of(Origin::Nothing(seed), place, Precision::F32)
+    }
+
+    fn of(origin: Origin<'a>, place: Place, precision: Precision) -> Self {
         Self {
-            checkpoint,
+            origin,
             place,
             precision,
-            trainable: Trainable::Adapters,
             attachment: None,
             expendable: Vec::new(),
             seen: RefCell::default(),
@@ -82,14 +89,6 @@ impl<'a> Loader<'a> {
     #[must_use]
     pub fn with_adapters(mut self, attachment: &'a Attachment<'a>) -> Self {
         self.attachment = Some(attachment);
-        self
-    }
-
-    /// Makes every weight trainable and keeps all in `f32`.
-    #[must_use]
-    pub fn with_all_trainable(mut self) -> Self {
-        self.trainable = Trainable::All;
-        self.precision = Precision::F32;
         self
     }
 
@@ -114,15 +113,12 @@ impl<'a> Loader<'a> {
     /// [`Misfit`] with every name that was missing, of another size, or left over.
     pub fn finish<T>(self, network: T) -> Result<(T, Loaded)> {
         let seen = self.seen.into_inner();
-        let is_left = |name: &&str| {
-            !seen.used.contains(*name) && !self.expendable.iter().any(|start| name.starts_with(start))
+        let is_left =
+            |name: &&str| !seen.used.contains(*name) && !self.expendable.iter().any(|start| name.starts_with(start));
+        let left_over: Vec<String> = match self.origin {
+            Origin::Stored(checkpoint) => checkpoint.names().filter(is_left).map(str::to_owned).collect(),
+            Origin::Nothing(_) => Vec::new(),
         };
-        let left_over: Vec<String> = self
-            .checkpoint
-            .names()
-            .filter(is_left)
-            .map(str::to_owned)
-            .collect();
         if seen.missing.is_empty() && seen.misshapen.is_empty() && left_over.is_empty() {
             return Ok((
                 network,
@@ -133,8 +129,12 @@ impl<'a> Loader<'a> {
             ));
         }
         let near = |name: &String| nearest(name, left_over.iter().map(String::as_str));
+        let root = match self.origin {
+            Origin::Stored(checkpoint) => checkpoint.root().to_owned(),
+            Origin::Nothing(_) => std::path::PathBuf::new(),
+        };
         Err(Misfit {
-            root: self.checkpoint.root().to_owned(),
+            root,
             missing: seen
                 .missing
                 .iter()
@@ -147,10 +147,25 @@ impl<'a> Loader<'a> {
     }
 
     fn tensor(&self, name: String, shape: &[i64]) -> Tensor {
+        match self.origin {
+            Origin::Stored(checkpoint) => self.stored(checkpoint, name, shape),
+            Origin::Nothing(seed) => {
+                let tensor = begin(seed, &name, shape).to_device(self.place.device());
+                let tensor = tensor.set_requires_grad(true);
+                self.seen.borrow_mut().parameters.push(Parameter {
+                    name,
+                    tensor: tensor.shallow_clone(),
+                });
+                tensor
+            }
+        }
+    }
+
+    fn stored(&self, checkpoint: &Checkpoint, name: String, shape: &[i64]) -> Tensor {
         let mut seen = self.seen.borrow_mut();
         let options = (self.precision.kind(), self.place.device());
-        let tensor = match self.checkpoint.shape(&name) {
-            Some(got) if got == shape => self.checkpoint.tensor(&name),
+        let tensor = match checkpoint.shape(&name) {
+            Some(got) if got == shape => checkpoint.tensor(&name),
             Some(got) => {
                 seen.misshapen.push((name.clone(), shape.to_vec(), got));
                 None
@@ -160,21 +175,12 @@ impl<'a> Loader<'a> {
                 None
             }
         };
-        seen.used.insert(name.clone());
+        seen.used.insert(name);
         // What stands in for a tensor that is not there is never computed with: `finish` fails. It takes no memory.
-        let Some(tensor) = tensor else {
-            return Tensor::zeros([1], options).expand(shape, false);
-        };
-        let tensor = tensor.to_device(options.1).to_kind(options.0);
-        if self.trainable == Trainable::Adapters {
-            return tensor;
+        match tensor {
+            Some(tensor) => tensor.to_device(options.1).to_kind(options.0),
+            None => Tensor::zeros([1], options).expand(shape, false),
         }
-        let tensor = tensor.set_requires_grad(true);
-        seen.parameters.push(Parameter {
-            name,
-            tensor: tensor.shallow_clone(),
-        });
-        tensor
     }
 
     fn low_rank(&self, name: &str, n_in: i64, n_out: i64) -> Option<LowRank> {
@@ -192,6 +198,31 @@ impl<'a> Loader<'a> {
         }
         Some(low_rank)
     }
+}
+
+/// The weights that a network begins with when it is trained from nothing.
+///
+/// Matrices keep the variance of their input; those of modulations (`norm…linear`) and of the last projection are 0, so
+/// each block begins as the identity; vectors called `weight` are 1, others 0.
+///
+/// # Source
+/// "Scalable Diffusion Models with Transformers", arXiv:2212.09748, §3.2, adaLN-Zero.
+fn begin(seed: u64, name: &str, shape: &[i64]) -> Tensor {
+    let options = (Kind::Float, tch::Device::Cpu);
+    if let [_] = shape {
+        let value = if name.ends_with("weight") { 1.0 } else { 0.0 };
+        return Tensor::full(shape, value, options);
+    }
+    let is_modulation = name.contains("norm") && name.contains("linear");
+    if is_modulation || name.starts_with("proj_out") {
+        return Tensor::zeros(shape, options);
+    }
+    let mut stream = asap_core::Stream::new(seed, &format!("begin/{name}"));
+    let n = usize::try_from(shape.iter().product::<i64>()).unwrap_or_default();
+    let fan_in: i64 = shape[1..].iter().product();
+    let bound = (3.0 / fan_in as f64).sqrt();
+    let values: Vec<f32> = (0..n).map(|_| stream.between(-bound, bound) as f32).collect();
+    Tensor::from_slice(&values).reshape(shape)
 }
 
 /// Where in the network a layer is; the name of its weights without their last word.
@@ -229,7 +260,10 @@ impl Path<'_> {
 
     /// Whether the checkpoint has a tensor of this name.
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.loader.checkpoint.shape(&self.at(word).name).is_some()
+        match self.loader.origin {
+            Origin::Stored(checkpoint) => checkpoint.shape(&self.at(word).name).is_some(),
+            Origin::Nothing(_) => false,
+        }
     }
 
     pub(crate) fn low_rank(&self, n_in: i64, n_out: i64) -> Option<LowRank> {

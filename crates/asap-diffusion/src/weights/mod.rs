@@ -14,7 +14,7 @@ mod write;
 pub use checkpoint::Checkpoint;
 pub use file::{SafeFile, TensorInfo};
 pub(crate) use loader::Parameter;
-pub use loader::{Loaded, Loader, Path, Trainable};
+pub use loader::{Loaded, Loader, Path};
 pub use misfit::Misfit;
 pub use part::Part;
 pub use write::write_safetensors;

@@ -1,0 +1,5 @@
+//! Samplers: from noise to latents.
+
+mod sdxl;
+
+pub(crate) use sdxl::{SdxlPrompt, sample_sdxl};

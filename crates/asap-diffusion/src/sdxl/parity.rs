@@ -1,0 +1,315 @@
+//! The network against diffusers and PEFT, on the tiny networks of `tests/golden/sdxl.py`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tch::{Kind, Tensor};
+
+use super::attention::{Attention, FeedForward, TransformerBlock, Widths};
+use super::blocks::{DownBlock, UpBlock};
+use super::resnet::{Downsampler, Resnet, Upsampler};
+use super::segment::{Segment, Walk};
+use super::transformer::Transformer;
+use super::{SdxlText, Unet, UnetConfig, original_unet};
+use crate::device::{Place, Precision};
+use crate::lora::Attachment;
+use crate::run::{Adapter, Checkpointing, Run};
+use crate::testing::{Golden, write_weights};
+use crate::weights::{Checkpoint, Loader, Part};
+
+/// One of the tiny networks, as files.
+pub(crate) struct Tiny {
+    pub(crate) golden: Golden,
+    config: UnetConfig,
+    checkpoint: Checkpoint,
+    folder: tempfile::TempDir,
+    name: &'static str,
+}
+
+impl Tiny {
+    pub(crate) fn new(name: &'static str) -> Self {
+        let golden = Golden::read("sdxl");
+        let folder = tempfile::tempdir().unwrap();
+        let config: serde_json::Value = golden.fact(&format!("/configs/{name}"));
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let weights = folder.path().join("diffusion_pytorch_model.safetensors");
+        write_weights(&weights, &golden.shapes(&format!("/{name}_keys")));
+        Self {
+            config: UnetConfig::read(folder.path()).unwrap(),
+            checkpoint: Checkpoint::open(folder.path()).unwrap(),
+            golden,
+            folder,
+            name,
+        }
+    }
+
+    pub(crate) fn unet(&self, precision: Precision) -> Unet {
+        let loader = Loader::new(&self.checkpoint, Place::Cpu, precision);
+        let unet = Unet::load(&loader.root(), &self.config);
+        loader.finish(unet).unwrap().0
+    }
+}
+
+/// The same inputs as in the reference; the larger one has a long prompt and odd sides.
+fn ask(unet: &Unet, [height, width, n_tokens]: [i64; 3], kind: Kind, run: Run) -> Tensor {
+    unet.noise(
+        &Golden::input("latents", &[2, 4, height, width], 1.7).to_kind(kind),
+        &Tensor::from_slice(&[17i64, 903]),
+        &text("tokens", "pooled", n_tokens),
+        &time_ids(),
+        run,
+    )
+}
+
+pub(crate) fn text(tokens: &str, pooled: &str, n_tokens: i64) -> SdxlText {
+    SdxlText {
+        tokens: Golden::input(tokens, &[2, n_tokens, 24], 1.5),
+        pooled: Golden::input(pooled, &[2, 40], 1.5),
+    }
+}
+
+fn time_ids() -> Tensor {
+    let ids = [
+        1023f32, 768.0, 3.0, 511.0, 1024.0, 896.0, 640.0, 2047.0, 0.0, 0.0, 512.0, 1333.0,
+    ];
+    Tensor::from_slice(&ids).reshape([2, 6])
+}
+
+#[test]
+fn outputs_are_those_of_diffusers() {
+    for name in ["linear", "conv"] {
+        let tiny = Tiny::new(name);
+        let unet = tiny.unet(Precision::F32);
+        for size in [[8, 4, 7], [9, 7, 154]] {
+            let y = ask(&unet, size, Kind::Float, Run::BASE);
+            tiny.golden.check(&format!("{name}.{}x{}", size[0], size[1]), &y);
+        }
+    }
+}
+
+#[test]
+fn half_the_digits_are_near() {
+    let tiny = Tiny::new("linear");
+    let unet = tiny.unet(Precision::Bf16);
+    let y = ask(&unet, [8, 4, 7], Kind::BFloat16, Run::BASE);
+    assert_eq!(y.kind(), Kind::BFloat16);
+    tiny.golden.check_within("linear.8x4", &y, 3e-2);
+}
+
+#[test]
+fn layers_are_those_of_diffusers() {
+    let tiny = Tiny::new("linear");
+    let (golden, config) = (&tiny.golden, &tiny.config);
+    let loader = Loader::new(&tiny.checkpoint, Place::Cpu, Precision::F32);
+    let (root, off) = (loader.root(), Adapter::Off);
+    let embedding = Golden::input("embedding", &[2, 64], 1.0).silu();
+    let tokens = Golden::input("tokens", &[2, 7, 24], 1.5);
+    let x16 = Golden::input("x16", &[2, 16, 3, 2], 1.0);
+    let x48 = Golden::input("x48", &[2, 48, 3, 2], 1.0);
+    let cells = Golden::input("cells", &[2, 6, 48], 1.0);
+
+    let resnet = Resnet::load(&root.at("down_blocks.1.resnets.0"), 16, 32, config);
+    golden.check("part.resnet", &resnet.forward(&x16, &embedding, off));
+    let resnet = Resnet::load(&root.at("mid_block.resnets.1"), 48, 48, config);
+    golden.check("part.resnet.same", &resnet.forward(&x48, &embedding, off));
+
+    let path = root.at("down_blocks.2.attentions.0");
+    let transformer = Transformer::load(&path, 2, config);
+    golden.check("part.transformer", &transformer.forward(&x48, &tokens, off));
+    let path = path.nth("transformer_blocks", 1);
+    let widths = |context| Widths {
+        dim: 48,
+        context,
+        n_heads: 4,
+    };
+    let own = Attention::load(&path.at("attn1"), widths(48));
+    golden.check("part.attention.self", &own.forward(&cells, &cells, off));
+    let cross = Attention::load(&path.at("attn2"), widths(24));
+    golden.check("part.attention.cross", &cross.forward(&cells, &tokens, off));
+    let feed_forward = FeedForward::load(&path.at("ff"), 48);
+    golden.check("part.feed_forward", &feed_forward.forward(&cells, off));
+    let block = TransformerBlock::load(&path, widths(24));
+    golden.check("part.block", &block.forward(&cells, &tokens, off));
+
+    let downsampler = Downsampler::load(&root.at("down_blocks.0.downsamplers.0"), 16);
+    let odd = Golden::input("odd", &[2, 16, 7, 5], 1.0);
+    golden.check("part.downsampler", &downsampler.forward(&odd));
+    let upsampler = Upsampler::load(&root.at("up_blocks.0.upsamplers.0"), 48);
+    let up = |height, width| upsampler.forward(&x48, &like(height, width));
+    golden.check("part.upsampler", &up(6, 4));
+    golden.check("part.upsampler.odd", &up(5, 4));
+}
+
+/// What an upsampler takes a height and width from.
+fn like(height: i64, width: i64) -> Tensor {
+    Tensor::zeros([2, 1, height, width], (Kind::Float, tch::Device::Cpu))
+}
+
+#[test]
+fn blocks_are_those_of_diffusers() {
+    let tiny = Tiny::new("linear");
+    let (golden, config) = (&tiny.golden, &tiny.config);
+    let loader = Loader::new(&tiny.checkpoint, Place::Cpu, Precision::F32);
+    let root = loader.root();
+    let walk = || {
+        let embedding = Golden::input("embedding", &[2, 64], 1.0).silu();
+        Walk::new(embedding, Golden::input("tokens", &[2, 7, 24], 1.5), Run::BASE)
+    };
+
+    let unet = tiny.unet(Precision::F32);
+    let pooled = Golden::input("pooled", &[2, 40], 1.5);
+    let times = Tensor::from_slice(&[17i64, 903]);
+    let embedding = unet.embedding(&times, &pooled, &time_ids(), (Kind::Float, Adapter::Off));
+    golden.check("part.embedding", &embedding);
+
+    let mut skips = Vec::new();
+    let down = DownBlock::load(&root.at("down_blocks.1"), 1, config);
+    let x = Golden::input("x16", &[2, 16, 3, 2], 1.0);
+    golden.check("part.down", &down.forward(x, &mut skips, &mut walk()));
+    assert_eq!(skips.len(), 2);
+    golden.check("part.down.skip", &skips[0]);
+    golden.check("part.down", &skips[1]);
+
+    let mid: Arc<Segment> = Segment::load_middle(&root.at("mid_block"), config);
+    let x = Golden::input("x48", &[2, 48, 3, 2], 1.0);
+    golden.check("part.mid", &walk().through(&mid, &x, None));
+
+    let up = UpBlock::load(&root.at("up_blocks.1"), 1, config);
+    let mut skips = vec![
+        like(6, 3),
+        Golden::input("skip0", &[2, 16, 3, 2], 1.0),
+        Golden::input("skip1", &[2, 32, 3, 2], 1.0),
+    ];
+    let below = Golden::input("below", &[2, 48, 3, 2], 1.0);
+    golden.check("part.up", &up.forward(below, &mut skips, &mut walk()));
+    assert_eq!(skips.len(), 1);
+}
+
+#[test]
+fn gradients_are_those_of_peft_whatever_is_computed_again() {
+    let tiny = Tiny::new("linear");
+    let shapes = tiny.golden.shapes("/lora_keys");
+    let stored = tiny.folder.path().join("lora.safetensors");
+    write_weights(&stored, &shapes);
+    let stored = Checkpoint::open(&stored).unwrap();
+    let attachment = Attachment::Stored {
+        weights: &stored,
+        scale: 1.5,
+    };
+    for checkpointing in [
+        Checkpointing::Off,
+        Checkpointing::EveryNth(1),
+        Checkpointing::EveryNth(2),
+    ] {
+        let loader = Loader::new(&tiny.checkpoint, Place::Cpu, Precision::F32).with_adapters(&attachment);
+        let unet = Unet::load(&loader.root(), &tiny.config);
+        let (unet, loaded) = loader.finish(unet).unwrap();
+        let run = Run {
+            adapter: Adapter::On,
+            checkpointing,
+        };
+        let y = ask(&unet, [8, 4, 7], Kind::Float, run);
+        tiny.golden.check("adapted", &y);
+        (&y * Golden::input("seed", &y.size(), 1.0))
+            .sum(Kind::Float)
+            .backward();
+        assert_eq!(loaded.parameters.len(), shapes.len());
+        for parameter in &loaded.parameters {
+            tiny.golden
+                .check(&format!("grad.{}", parameter.name), &parameter.tensor.grad());
+        }
+        let run = Run {
+            adapter: Adapter::Off,
+            ..run
+        };
+        tiny.golden
+            .check("linear.8x4", &ask(&unet, [8, 4, 7], Kind::Float, run));
+        let without = tch::no_grad(|| {
+            ask(
+                &unet,
+                [8, 4, 7],
+                Kind::Float,
+                Run {
+                    checkpointing,
+                    ..Run::ADAPTED
+                },
+            )
+        });
+        assert!(!without.requires_grad());
+        assert_eq!(without, y.detach());
+    }
+}
+
+#[test]
+fn every_weight_gets_a_gradient_where_all_are_trained() {
+    let tiny = Tiny::new("conv");
+    let gradients = |checkpointing| -> Vec<Tensor> {
+        let loader = Loader::new(&tiny.checkpoint, Place::Cpu, Precision::F32).with_all_trainable();
+        let unet = Unet::load(&loader.root(), &tiny.config);
+        let (unet, loaded) = loader.finish(unet).unwrap();
+        let run = Run {
+            checkpointing,
+            ..Run::BASE
+        };
+        ask(&unet, [8, 4, 7], Kind::Float, run)
+            .square()
+            .sum(Kind::Float)
+            .backward();
+        loaded
+            .parameters
+            .iter()
+            .map(|parameter| parameter.tensor.grad())
+            .collect()
+    };
+    let plain = gradients(Checkpointing::Off);
+    let again = gradients(Checkpointing::EveryNth(1));
+    for (plain, again) in plain.iter().zip(&again) {
+        let largest = plain.abs().max().double_value(&[]);
+        assert!(largest > 0.0);
+        assert!((plain - again).abs().max().double_value(&[]) <= 1e-5 * largest);
+    }
+}
+
+#[test]
+fn the_original_file_is_the_same_network() {
+    for name in ["linear", "conv"] {
+        let tiny = Tiny::new(name);
+        let shapes = tiny.golden.shapes(&format!("/{name}_keys"));
+        let originals: BTreeMap<String, String> = tiny.golden.fact(&format!("/{name}_original"));
+        let rename = original_unet(&tiny.config);
+        for (new, original) in &originals {
+            assert_eq!(rename(original), [(new.clone(), Part::Whole)]);
+        }
+        let mut stored: BTreeMap<String, Vec<usize>> = originals
+            .iter()
+            .map(|(new, original)| (original.clone(), shapes[new].clone()))
+            .collect();
+        stored.insert("first_stage_model.decoder.conv_in.weight".to_owned(), vec![2]);
+        stored.insert(
+            "conditioner.embedders.1.model.ln_final.weight".to_owned(),
+            vec![2],
+        );
+        let file = tiny.folder.path().join("original.safetensors");
+        write_weights(&file, &stored);
+        let checkpoint = Checkpoint::open(&file).unwrap().renamed(rename);
+        let loader = Loader::new(&checkpoint, Place::Cpu, Precision::F32);
+        let unet = Unet::load(&loader.root(), &tiny.config);
+        let (unet, _) = loader.finish(unet).unwrap();
+        let y = ask(&unet, [4, 8, 7], Kind::Float, Run::BASE);
+        tiny.golden.check(&format!("{}.original", tiny.name), &y);
+    }
+}
+
+#[test]
+fn what_the_original_network_does_not_have_keeps_its_name() {
+    let rename = original_unet(&UnetConfig::sdxl());
+    for name in [
+        "model.diffusion_model.input_blocks.0.1.weight",
+        "model.diffusion_model.middle_block.3.norm.weight",
+        "model.diffusion_model.output_blocks.x.0.in_layers.0.weight",
+        "model.diffusion_model.time_embed.1.weight",
+    ] {
+        assert_eq!(rename(name), [(name.to_owned(), Part::Whole)]);
+    }
+    assert_eq!(rename("first_stage_model.quant_conv.weight"), []);
+}
