@@ -10,10 +10,12 @@
 pub mod array;
 pub mod device;
 pub mod error;
+pub mod flux;
 pub mod guard;
 pub mod lora;
 mod nn;
 pub mod run;
+pub mod sample;
 pub mod schedule;
 pub mod weights;
 
