@@ -101,7 +101,10 @@ impl DoubleBlock {
         let text = self.text.heads(&x.text, &text_parts, adapter);
         let joint = [0, 1, 2].map(|role| Tensor::cat(&[&text[role], &image[role]], 2));
         let attended = attend(&joint, rope);
-        let (of_text, of_image) = (attended.narrow(1, 0, n_text), attended.narrow(1, n_text, n_image));
+        // A layer adds its bias within the product only where its input is contiguous: in `bf16` that is one
+        // rounding instead of two.
+        let part = |start, n| attended.narrow(1, start, n).contiguous();
+        let (of_text, of_image) = (part(0, n_text), part(n_text, n_image));
         Streams {
             image: self.image.finish(&x.image, &of_image, &image_parts, adapter),
             text: self.text.finish(&x.text, &of_text, &text_parts, adapter),
