@@ -1,6 +1,6 @@
 //! A linear layer, with a low-rank adapter where one is asked for.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::lora::LowRank;
 use crate::run::Adapter;
@@ -38,6 +38,11 @@ impl Linear {
         } else {
             Self::load_without_bias(path, n_in, n_out)
         }
+    }
+
+    /// The numbers of its weights: what its input has to be in.
+    pub(crate) fn kind(&self) -> Kind {
+        self.weight.kind()
     }
 
     /// Shapes: `x` `[…, n_in]` to `[…, n_out]`.

@@ -1,9 +1,14 @@
-//! Noise schedules: how much noise a latent has at a time, and the steps that take it out.
+//! Noise levels: how much noise an image gets in training, and the steps that take it out.
 
 pub mod ddim;
 pub mod ddpm;
 pub mod euler;
+mod flow_match;
 mod plan;
 
 pub use ddpm::{NoiseSchedule, Prediction, ScheduleConfig, Spacing};
+pub(crate) use flow_match::euler_step;
+pub use flow_match::{
+    SchedulerConfig, SigmaRounding, noised, sampler_sigmas, shift_exponent, shift_sigma, training_sigma,
+};
 pub use plan::{SamplingPlan, SamplingStep};

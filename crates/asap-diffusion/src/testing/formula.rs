@@ -24,7 +24,7 @@ pub(crate) fn values(name: &str, n: usize, scale: f32) -> Vec<f32> {
         .collect()
 }
 
-/// A weight: matrices and kernels keep the variance of their input, vectors called `weight` are near 1.
+/// A weight: matrices and kernels keep the variance of their input, vectors called `weight` or `scale` are near 1.
 fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
     let n = shape.iter().product();
     if shape.len() >= 2 {
@@ -32,7 +32,7 @@ fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
         return values(name, n, (3.0 / fan_in as f64).sqrt() as f32);
     }
     let near = values(name, n, 0.1);
-    if name.ends_with("weight") {
+    if name.ends_with("weight") || name.ends_with(".scale") {
         near.into_iter().map(|value| value + 1.0).collect()
     } else {
         near

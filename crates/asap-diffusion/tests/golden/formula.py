@@ -30,12 +30,12 @@ def values(name, shape, scale=1.0):
 
 
 def weight(name, shape):
-    """A weight: matrices and kernels keep the variance of their input, vectors called `weight` are near 1."""
+    """A weight: matrices and kernels keep the variance of their input, vectors called `weight` or `scale` are near 1."""
     if len(shape) >= 2:
         fan_in = int(np.prod(shape[1:], dtype=np.int64))
         return values(name, shape, float(np.float32(np.sqrt(3.0 / fan_in))))
     near = values(name, shape, 0.1)
-    return near + 1.0 if name.endswith("weight") else near
+    return near + 1.0 if name.endswith(("weight", ".scale")) else near
 
 
 def fill(module):

@@ -1,0 +1,25 @@
+//! FLUX.1: the transformer that turns noise and text into a velocity.
+//!
+//! Files follow the network from the outside in: [`Flux`] is the border, `transformer` the whole, `double` and
+//! `single` the blocks, `layers`, `embed` and `rope` what they are made of; `pack` turns latents into tokens and
+//! `original` renames the file that Black Forest Labs publishes.
+
+mod config;
+mod double;
+mod embed;
+mod layers;
+mod model;
+mod original;
+mod pack;
+#[cfg(test)]
+mod parity;
+mod rope;
+mod single;
+mod transformer;
+
+pub use config::FluxConfig;
+pub(crate) use model::inference;
+pub use model::{Flux, FluxConditions, FluxPoint};
+pub use original::of_original;
+pub(crate) use pack::{grid, pack, unpack};
+pub(crate) use transformer::{FluxInput, FluxText, FluxTransformer};
