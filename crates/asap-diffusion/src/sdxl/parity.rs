@@ -14,7 +14,7 @@ use super::{SdxlText, Unet, UnetConfig, original_unet};
 use crate::device::{Place, Precision};
 use crate::lora::Attachment;
 use crate::run::{Adapter, Checkpointing, Run};
-use crate::testing::{Golden, write_weights};
+use crate::testing::{Golden, fill, write_weights};
 use crate::weights::{Checkpoint, Loader, Part};
 
 /// One of the tiny networks, as files.
@@ -247,6 +247,7 @@ fn every_weight_gets_a_gradient_where_all_are_trained() {
         let loader = Loader::from_nothing(1, Place::Cpu);
         let unet = Unet::load(&loader.root(), &tiny.config);
         let (unet, loaded) = loader.finish(unet).unwrap();
+        fill(&loaded, &tiny.checkpoint);
         let run = Run {
             checkpointing,
             ..Run::BASE
