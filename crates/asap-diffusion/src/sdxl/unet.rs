@@ -62,6 +62,11 @@ impl Unet {
         }
     }
 
+    /// The sizes of the network.
+    pub(crate) fn config(&self) -> &UnetConfig {
+        &self.config
+    }
+
     /// The noise in `latents`, or the velocity, as the network was trained.
     ///
     /// # Shapes

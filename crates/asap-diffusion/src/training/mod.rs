@@ -16,4 +16,4 @@ mod parity;
 pub use errors::{ErrorWeights, Errors};
 pub use input::{Conditioning, ImageInput, PairInput};
 pub use network::{Backbone, NetworkFiles};
-pub use trainee::{Applied, Backward, Descent, Optimiser, Rejected, Trainee};
+pub use trainee::{Applied, Backward, Descent, Optimiser, Rejected, Sampling, Trainee};

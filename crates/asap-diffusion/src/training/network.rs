@@ -9,7 +9,8 @@ use crate::flux::{FluxConfig, FluxText, FluxTransformer, of_original};
 use crate::guard::guard;
 use crate::lora::Attachment;
 use crate::run::Run;
-use crate::schedule::{NoiseSchedule, ScheduleConfig};
+use crate::sample::{FluxAsked, SdxlPrompt, denoise_flux, sample_sdxl};
+use crate::schedule::{NoiseSchedule, ScheduleConfig, SchedulerConfig, euler};
 use crate::sdxl::{SdxlText, Unet, UnetConfig, original_unet};
 use crate::training::Conditioning;
 use crate::weights::{Checkpoint, Loaded, Loader};
@@ -119,8 +120,15 @@ impl Prompt {
 }
 
 pub(super) enum Network {
-    Flux(FluxTransformer),
-    Sdxl { unet: Unet, schedule: NoiseSchedule },
+    Flux {
+        transformer: FluxTransformer,
+        scheduler: SchedulerConfig,
+    },
+    Sdxl {
+        unet: Unet,
+        schedule: NoiseSchedule,
+        kind: Kind,
+    },
 }
 
 impl Network {
@@ -139,7 +147,11 @@ impl Network {
                 let loader = Loader::new(&checkpoint, place, precision).with_adapters(attachment);
                 let transformer = guard("loading FLUX", || FluxTransformer::load(&loader.root(), &config))?;
                 let (transformer, loaded) = loader.finish(transformer)?;
-                Ok((Self::Flux(transformer), loaded))
+                let scheduler = match &files.scheduler {
+                    Some(file) => SchedulerConfig::read(file)?,
+                    None => SchedulerConfig::flux_dev(),
+                };
+                Ok((Self::Flux { transformer, scheduler }, loaded))
             }
             Backbone::Sdxl => {
                 let config = UnetConfig::read(&files.config)?;
@@ -153,7 +165,8 @@ impl Network {
                 let unet = guard("loading SDXL", || Unet::load(&loader.root(), &config))?;
                 let (unet, loaded) = loader.finish(unet)?;
                 let schedule = NoiseSchedule::new(schedule);
-                Ok((Self::Sdxl { unet, schedule }, loaded))
+                let kind = precision.kind();
+                Ok((Self::Sdxl { unet, schedule, kind }, loaded))
             }
         }
     }
@@ -163,12 +176,13 @@ impl Network {
         let loader = Loader::from_nothing(seed, place.checked()?);
         let transformer = guard("a new FLUX", || FluxTransformer::load(&loader.root(), config))?;
         let (transformer, loaded) = loader.finish(transformer)?;
-        Ok((Self::Flux(transformer), loaded))
+        let scheduler = SchedulerConfig::flux_schnell();
+        Ok((Self::Flux { transformer, scheduler }, loaded))
     }
 
     pub(super) fn backbone(&self) -> Backbone {
         match self {
-            Self::Flux(_) => Backbone::Flux,
+            Self::Flux { .. } => Backbone::Flux,
             Self::Sdxl { .. } => Backbone::Sdxl,
         }
     }
@@ -186,7 +200,7 @@ impl Network {
     pub(super) fn prompt(&self, conditioning: &Conditioning, device: Device) -> Result<Prompt> {
         let there = |array: &Array| array.tensor().to_device(device).unsqueeze(0);
         match (self, conditioning) {
-            (Self::Flux(transformer), Conditioning::Flux { t5, pooled, guidance }) => {
+            (Self::Flux { transformer, .. }, Conditioning::Flux { t5, pooled, guidance }) => {
                 let config = transformer.config();
                 check("the T5 embeddings", t5, &[None, Some(config.joint_attention_dim)])?;
                 check("the pooled text", pooled, &[Some(config.pooled_projection_dim)])?;
@@ -221,7 +235,7 @@ impl Network {
     /// Whether latents of these sizes can be predicted.
     pub(super) fn check_latent(&self, shape: &[usize]) -> Result<()> {
         let (channels, step) = match self {
-            Self::Flux(transformer) => (transformer.config().latent_channels(), 2),
+            Self::Flux { transformer, .. } => (transformer.config().latent_channels(), 2),
             Self::Sdxl { unet, .. } => (unet.config().in_channels, 1),
         };
         let fits = matches!(*shape, [c, h, w] if i64::try_from(c).ok() == Some(channels)
@@ -243,7 +257,7 @@ impl Network {
     pub(super) fn noised(&self, latents: &Tensor, noise: &Tensor, times: &Tensor) -> (Tensor, Tensor) {
         let noise = noise.expand_as(latents);
         match self {
-            Self::Flux(_) => {
+            Self::Flux { .. } => {
                 let sigma = times.reshape([-1, 1, 1, 1]);
                 (latents * (1.0 - &sigma) + &noise * sigma, noise - latents)
             }
@@ -266,19 +280,60 @@ impl Network {
             tensor.expand(size, false)
         };
         match (self, prompt) {
-            (Self::Flux(transformer), Prompt::Flux { text, guidance }) => {
+            (Self::Flux { transformer, .. }, Prompt::Flux { text, guidance }) => {
                 let text = FluxText {
                     t5: repeat(&text.t5),
                     pooled: repeat(&text.pooled),
                 };
                 transformer.velocity(noisy, times, &text, *guidance, run)
             }
-            (Self::Sdxl { unet, .. }, Prompt::Sdxl { text, time_ids }) => {
+            (Self::Sdxl { unet, kind, .. }, Prompt::Sdxl { text, time_ids }) => {
                 let text = SdxlText {
                     tokens: repeat(&text.tokens),
                     pooled: repeat(&text.pooled),
                 };
-                unet.noise(noisy, times, &text, &repeat(time_ids), run)
+                unet.noise(&noisy.to_kind(*kind), times, &text, &repeat(time_ids), run)
+            }
+            _ => panic!("a prompt is made by the network that takes it"),
+        }
+    }
+}
+
+impl Network {
+    /// Latents from noise, `[1, C, h, w]`, in `f32`.
+    ///
+    /// FLUX: Euler's steps, the guidance embedded. SDXL: Euler's steps with classifier-free guidance away from
+    /// `negative`, where it is given.
+    pub(super) fn sample(
+        &self,
+        noise: &Tensor,
+        (prompt, negative): (&Prompt, Option<&Prompt>),
+        (n_steps, guidance): (usize, f64),
+        run: Run,
+    ) -> Result<Tensor> {
+        match (self, prompt) {
+            (Self::Flux { transformer, scheduler }, Prompt::Flux { text, guidance }) => {
+                let asked = FluxAsked {
+                    text,
+                    guidance: *guidance,
+                    n_steps,
+                };
+                guard("a sampler", || denoise_flux(transformer, scheduler, noise, &asked, run))
+            }
+            (Self::Sdxl { unet, schedule, kind }, Prompt::Sdxl { text, time_ids }) => {
+                let plan = euler::plan(schedule, n_steps)?;
+                let (negative, guidance) = match negative {
+                    Some(Prompt::Sdxl { text, .. }) => (text, guidance),
+                    _ => (text, 1.0),
+                };
+                let asked = SdxlPrompt {
+                    text,
+                    negative,
+                    time_ids,
+                    guidance,
+                };
+                let precision = if *kind == Kind::BFloat16 { Precision::Bf16 } else { Precision::F32 };
+                guard("a sampler", || sample_sdxl(unet, &plan, noise, &asked, (run, precision)))
             }
             _ => panic!("a prompt is made by the network that takes it"),
         }

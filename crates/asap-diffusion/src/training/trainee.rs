@@ -57,6 +57,21 @@ pub struct Optimiser {
     pub clip_norm: Option<f64>,
 }
 
+/// What is drawn from noise.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling<'a> {
+    /// Standard normal, `[C, h, w]`.
+    pub noise: &'a Array,
+    /// What is to be seen; for FLUX with the guidance that is embedded.
+    pub conditioning: &'a Conditioning,
+    /// SDXL: what is kept away from, where there is guidance.
+    pub negative: Option<&'a Conditioning>,
+    /// Passes through the network.
+    pub n_steps: usize,
+    /// SDXL: the scale of classifier-free guidance.
+    pub guidance: f64,
+}
+
 /// What an update did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Applied {
@@ -227,6 +242,30 @@ impl Trainee {
             error.double_value(&[])
         });
         result.inspect_err(|_| self.forget_gradients())
+    }
+
+    /// Latents from noise.
+    ///
+    /// # Shapes
+    /// `noise` `[C, h, w]`, standard normal; the result is like it.
+    /// # Errors
+    /// [`Error::Argument`] for sizes that do not fit or no step; [`Error::OutOfMemory`].
+    pub fn sample(&self, request: &Sampling<'_>, adapter: Adapter) -> Result<Array> {
+        self.network.check_latent(request.noise.shape())?;
+        if request.n_steps == 0 {
+            return Err(Error::argument("the steps of the sampler", "1 or more", 0));
+        }
+        let prompt = self.network.prompt(request.conditioning, self.device)?;
+        let negative = request.negative.map(|negative| self.network.prompt(negative, self.device)).transpose()?;
+        let run = Run {
+            adapter,
+            checkpointing: Checkpointing::Off,
+        };
+        let noise = request.noise.tensor().to_device(self.device).unsqueeze(0);
+        let _off = tch::no_grad_guard();
+        let prompts = (&prompt, negative.as_ref());
+        let latents = self.network.sample(&noise, prompts, (request.n_steps, request.guidance), run)?;
+        Ok(Array::of(&latents.squeeze_dim(0)))
     }
 
     /// Changes the weights by the mean of the summed gradients over `n_pairs`, the pairs of all processes, and
