@@ -16,7 +16,7 @@ fn main() {
         .opt_level(2)
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .file("csrc/autograd.cpp")
+        .files(["csrc/autograd.cpp", "csrc/optim.cpp"])
         .compile("asap_diffusion");
     println!("cargo:libtorch_lib={lib}");
     // The tests of this crate start without LD_LIBRARY_PATH.

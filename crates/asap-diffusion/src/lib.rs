@@ -12,7 +12,9 @@ pub mod device;
 pub mod error;
 pub mod guard;
 pub mod lora;
+mod native;
 mod nn;
+pub mod optim;
 pub mod run;
 pub mod weights;
 
