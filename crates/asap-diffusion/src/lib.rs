@@ -9,6 +9,7 @@
 
 pub mod array;
 pub mod device;
+pub mod distributed;
 pub mod error;
 pub mod guard;
 pub mod lora;
@@ -16,6 +17,7 @@ mod native;
 mod nn;
 pub mod optim;
 pub mod run;
+pub mod runtime;
 pub mod weights;
 
 #[cfg(test)]
