@@ -4,7 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
-#include <cstring>
+#include "error.hpp"
 
 using TensorPtr = at::Tensor*;
 using torch::autograd::variable_list;
@@ -14,17 +14,6 @@ using Body = int (*)(void* data, const TensorPtr* in, size_t n_in, TensorPtr* ou
 using Drop = void (*)(void* data);
 
 namespace {
-
-#define ASAP_TRY(error, failure, ...)                    \
-  try {                                                  \
-    __VA_ARGS__                                          \
-  } catch (const c10::Error& e) {                        \
-    *(error) = strdup(e.what_without_backtrace());       \
-    return failure;                                      \
-  } catch (const std::exception& e) {                    \
-    *(error) = strdup(e.what());                         \
-    return failure;                                      \
-  }
 
 // Owns the Rust closure for as long as the graph may call it.
 struct Closure : torch::CustomClassHolder {

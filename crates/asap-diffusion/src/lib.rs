@@ -10,17 +10,21 @@
 pub mod array;
 mod config_file;
 pub mod device;
+pub mod distributed;
 pub mod error;
 pub mod flux;
 pub mod guard;
 pub mod lora;
+mod native;
 mod nn;
+pub mod optim;
 pub mod run;
 pub mod sample;
 pub mod schedule;
 pub mod sdxl;
 pub mod tiny;
 pub mod training;
+pub mod runtime;
 pub mod weights;
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Blocks that forget their activations and compute them again for the gradient.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
 use tch::Tensor;
-use torch_sys::C_tensor;
+
+use crate::native::{TensorPtr, pointers, take_message};
 
 type Body = dyn Fn(&[Tensor]) -> Vec<Tensor>;
-type TensorPtr = *mut C_tensor;
 
 #[expect(unsafe_code, reason = "the C++ part is called")]
 unsafe extern "C" {
@@ -35,7 +35,7 @@ unsafe extern "C" {
 /// Where libtorch refuses; see [`guard`](crate::guard::guard).
 #[expect(unsafe_code, reason = "the C++ part is called")]
 pub(crate) fn checkpoint(body: Arc<Body>, inputs: &[Tensor], n_out: usize) -> Vec<Tensor> {
-    let pointers: Vec<TensorPtr> = inputs.iter().map(|tensor| tensor.as_ptr().cast_mut()).collect();
+    let pointers = pointers(inputs);
     let mut outputs: Vec<TensorPtr> = vec![ptr::null_mut(); n_out];
     let mut error: *mut c_char = ptr::null_mut();
     let data = Box::into_raw(Box::new(body)).cast::<c_void>();
@@ -62,16 +62,6 @@ pub(crate) fn checkpoint(body: Arc<Body>, inputs: &[Tensor], n_out: usize) -> Ve
         .into_iter()
         .map(|pointer| unsafe { Tensor::from_ptr(pointer) })
         .collect()
-}
-
-#[expect(unsafe_code, reason = "a message of the C++ part is read and freed")]
-unsafe fn take_message(message: *mut c_char) -> String {
-    // SAFETY: the caller has it from `strdup`, so it ends with 0 and `free` takes it.
-    unsafe {
-        let text = CStr::from_ptr(message).to_string_lossy().into_owned();
-        libc::free(message.cast());
-        text
-    }
 }
 
 #[expect(unsafe_code, reason = "called by the C++ part")]

@@ -1,0 +1,11 @@
+//! What a program sets once, before it computes: CUDA's libraries, threads, repeatability; and how much memory it
+//! takes.
+
+mod library;
+mod memory;
+mod switches;
+
+pub(crate) use library::nccl_library;
+pub use library::{has_nccl, open_libraries};
+pub use memory::{DeviceMemory, device_memory, process_peak_bytes};
+pub use switches::{set_deterministic, set_threads};
