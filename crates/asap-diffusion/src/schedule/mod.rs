@@ -1,9 +1,11 @@
 //! Noise schedules: how much noise a latent has at a time, and the steps that take it out.
 
+mod config;
 pub mod ddim;
 pub mod ddpm;
 pub mod euler;
 mod plan;
 
-pub use ddpm::{NoiseSchedule, Prediction, ScheduleConfig, Spacing};
+pub use config::{Prediction, ScheduleConfig, Spacing};
+pub use ddpm::NoiseSchedule;
 pub use plan::{SamplingPlan, SamplingStep};
