@@ -40,7 +40,7 @@ impl ConfigFile {
     /// The value of a key; `default` where it is absent and the reference has one.
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &str, what: &str, default: Option<T>) -> Result<T> {
         match (self.value(key), default) {
-            (Some(value), _) => T::deserialize(value).map_err(|_| self.refused(key, what)),
+            (Some(value), _) => T::deserialize(value).ok().ok_or_else(|| self.refused(key, what)),
             (None, Some(default)) => Ok(default),
             (None, None) => Err(self.refused(key, what)),
         }

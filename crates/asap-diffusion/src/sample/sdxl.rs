@@ -120,7 +120,8 @@ mod tests {
                 spacing,
                 prediction,
                 ..ScheduleConfig::sdxl()
-            });
+            })
+            .unwrap();
             for (sampler, plan) in [
                 ("ddim", ddim::plan(&schedule, 10).unwrap()),
                 ("euler", euler::plan(&schedule, 10).unwrap()),
@@ -137,7 +138,7 @@ mod tests {
     fn no_guidance_is_the_prompt_alone() {
         let tiny = Tiny::new("conv");
         let unet = tiny.unet(Precision::F32);
-        let plan = euler::plan(&NoiseSchedule::new(ScheduleConfig::sdxl()), 2).unwrap();
+        let plan = euler::plan(&NoiseSchedule::new(ScheduleConfig::sdxl()).unwrap(), 2).unwrap();
         let noise = Golden::input("noise", &[2, 4, 4, 6], 1.7);
         let (positive, negative) = (
             text("tokens", "pooled", 7),

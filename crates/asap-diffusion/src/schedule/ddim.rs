@@ -72,7 +72,8 @@ mod tests {
             let schedule = NoiseSchedule::new(ScheduleConfig {
                 spacing,
                 ..ScheduleConfig::sdxl()
-            });
+            })
+            .unwrap();
             for n_steps in [1, 7, 50] {
                 let expected: Vec<f64> = golden.fact(&format!("/times/ddim/{name}/{n_steps}"));
                 let plan = plan(&schedule, n_steps).unwrap();

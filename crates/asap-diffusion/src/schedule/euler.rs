@@ -81,7 +81,8 @@ mod tests {
             let schedule = NoiseSchedule::new(ScheduleConfig {
                 spacing,
                 ..ScheduleConfig::sdxl()
-            });
+            })
+            .unwrap();
             for n_steps in [1, 7, 50] {
                 let fact = |what: &str| golden.fact::<Vec<f64>>(&format!("/times/{what}/{name}/{n_steps}"));
                 let plan = plan(&schedule, n_steps).unwrap();

@@ -1,12 +1,14 @@
 //! Noise levels: how much noise an image gets in training, and the steps that take it out.
 
+mod config;
 pub mod ddim;
 pub mod ddpm;
 pub mod euler;
 mod flow_match;
 mod plan;
 
-pub use ddpm::{NoiseSchedule, Prediction, ScheduleConfig, Spacing};
+pub use config::{Prediction, ScheduleConfig, Spacing};
+pub use ddpm::NoiseSchedule;
 pub(crate) use flow_match::euler_step;
 pub use flow_match::{
     SchedulerConfig, SigmaRounding, noised, sampler_sigmas, shift_exponent, shift_sigma, training_sigma,

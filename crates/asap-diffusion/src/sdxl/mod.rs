@@ -11,6 +11,7 @@ mod attention;
 mod blocks;
 mod config;
 mod original;
+mod read;
 mod resnet;
 mod segment;
 mod transformer;

@@ -102,3 +102,62 @@ fn replaced(name: &str, table: &[(&str, &str)]) -> Option<String> {
         .iter()
         .find_map(|(old, new)| name.strip_prefix(old).map(|rest| format!("{new}{rest}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tch::Kind;
+
+    use super::*;
+    use crate::device::{Place, Precision};
+    use crate::run::Run;
+    use crate::sdxl::Unet;
+    use crate::sdxl::parity::{Tiny, ask};
+    use crate::testing::write_weights;
+    use crate::weights::{Checkpoint, Loader};
+
+    #[test]
+    fn the_original_file_is_the_same_network() {
+        for name in ["linear", "conv"] {
+            let tiny = Tiny::new(name);
+            let shapes = tiny.golden.shapes(&format!("/{name}_keys"));
+            let originals: BTreeMap<String, String> = tiny.golden.fact(&format!("/{name}_original"));
+            let rename = original_unet(&tiny.config);
+            for (new, original) in &originals {
+                assert_eq!(rename(original), [(new.clone(), Part::Whole)]);
+            }
+            let mut stored: BTreeMap<String, Vec<usize>> = originals
+                .iter()
+                .map(|(new, original)| (original.clone(), shapes[new].clone()))
+                .collect();
+            stored.insert("first_stage_model.decoder.conv_in.weight".to_owned(), vec![2]);
+            stored.insert(
+                "conditioner.embedders.1.model.ln_final.weight".to_owned(),
+                vec![2],
+            );
+            let file = tiny.folder.path().join("original.safetensors");
+            write_weights(&file, &stored);
+            let checkpoint = Checkpoint::open(&file).unwrap().renamed(rename);
+            let loader = Loader::new(&checkpoint, Place::Cpu, Precision::F32);
+            let unet = Unet::load(&loader.root(), &tiny.config);
+            let (unet, _) = loader.finish(unet).unwrap();
+            let y = ask(&unet, [4, 8, 7], Kind::Float, Run::BASE);
+            tiny.golden.check(&format!("{name}.original"), &y);
+        }
+    }
+
+    #[test]
+    fn what_the_original_network_does_not_have_keeps_its_name() {
+        let rename = original_unet(&UnetConfig::sdxl());
+        for name in [
+            "model.diffusion_model.input_blocks.0.1.weight",
+            "model.diffusion_model.middle_block.3.norm.weight",
+            "model.diffusion_model.output_blocks.x.0.in_layers.0.weight",
+            "model.diffusion_model.time_embed.1.weight",
+        ] {
+            assert_eq!(rename(name), [(name.to_owned(), Part::Whole)]);
+        }
+        assert_eq!(rename("first_stage_model.quant_conv.weight"), []);
+    }
+}

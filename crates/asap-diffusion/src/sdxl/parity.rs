@@ -10,20 +10,24 @@ use super::blocks::{DownBlock, UpBlock};
 use super::resnet::{Downsampler, Resnet, Upsampler};
 use super::segment::{Segment, Walk};
 use super::transformer::Transformer;
-use super::{SdxlText, Unet, UnetConfig, original_unet};
+use super::{SdxlText, Unet, UnetConfig};
+use crate::Error;
 use crate::device::{Place, Precision};
 use crate::lora::Attachment;
 use crate::run::{Adapter, Checkpointing, Run};
 use crate::testing::{Golden, fill, write_weights};
-use crate::weights::{Checkpoint, Loader, Part};
+use crate::weights::{Checkpoint, Loader};
+
+/// The gradients are held against double precision. Single precision is 6e-6 away in the reference and 8e-6 here;
+/// the rest is for processors whose kernels sum in another order.
+const GRADIENT_TOLERANCE: f64 = 2e-5;
 
 /// One of the tiny networks, as files.
 pub(crate) struct Tiny {
     pub(crate) golden: Golden,
-    config: UnetConfig,
+    pub(super) config: UnetConfig,
     checkpoint: Checkpoint,
-    folder: tempfile::TempDir,
-    name: &'static str,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Tiny {
@@ -39,7 +43,6 @@ impl Tiny {
             checkpoint: Checkpoint::open(folder.path()).unwrap(),
             golden,
             folder,
-            name,
         }
     }
 
@@ -51,7 +54,7 @@ impl Tiny {
 }
 
 /// The same inputs as in the reference; the larger one has a long prompt and odd sides.
-fn ask(unet: &Unet, [height, width, n_tokens]: [i64; 3], kind: Kind, run: Run) -> Tensor {
+pub(super) fn ask(unet: &Unet, [height, width, n_tokens]: [i64; 3], kind: Kind, run: Run) -> Tensor {
     unet.noise(
         &Golden::input("latents", &[2, 4, height, width], 1.7).to_kind(kind),
         &Tensor::from_slice(&[17i64, 903]),
@@ -194,7 +197,7 @@ fn gradients_are_those_of_peft_whatever_is_computed_again() {
     let stored = Checkpoint::open(&stored).unwrap();
     let attachment = Attachment::Stored {
         weights: &stored,
-        scale: 1.5,
+        scale: 0.5,
     };
     for checkpointing in [
         Checkpointing::Off,
@@ -208,33 +211,24 @@ fn gradients_are_those_of_peft_whatever_is_computed_again() {
             adapter: Adapter::On,
             checkpointing,
         };
-        let y = ask(&unet, [8, 4, 7], Kind::Float, run);
+        let y = ask(&unet, [16, 16, 7], Kind::Float, run);
         tiny.golden.check("adapted", &y);
         (&y * Golden::input("seed", &y.size(), 1.0))
             .sum(Kind::Float)
             .backward();
         assert_eq!(loaded.parameters.len(), shapes.len());
         for parameter in &loaded.parameters {
+            let name = format!("grad.{}", parameter.name);
             tiny.golden
-                .check(&format!("grad.{}", parameter.name), &parameter.tensor.grad());
+                .check_within(&name, &parameter.tensor.grad(), GRADIENT_TOLERANCE);
         }
-        let run = Run {
+        let base = Run {
             adapter: Adapter::Off,
             ..run
         };
         tiny.golden
-            .check("linear.8x4", &ask(&unet, [8, 4, 7], Kind::Float, run));
-        let without = tch::no_grad(|| {
-            ask(
-                &unet,
-                [8, 4, 7],
-                Kind::Float,
-                Run {
-                    checkpointing,
-                    ..Run::ADAPTED
-                },
-            )
-        });
+            .check("linear.8x4", &ask(&unet, [8, 4, 7], Kind::Float, base));
+        let without = tch::no_grad(|| ask(&unet, [16, 16, 7], Kind::Float, run));
         assert!(!without.requires_grad());
         assert_eq!(without, y.detach());
     }
@@ -242,7 +236,7 @@ fn gradients_are_those_of_peft_whatever_is_computed_again() {
 
 #[test]
 fn every_weight_gets_a_gradient_where_all_are_trained() {
-    let tiny = Tiny::new("conv");
+    let tiny = Tiny::new("linear");
     let gradients = |checkpointing| -> Vec<Tensor> {
         let loader = Loader::from_nothing(1, Place::Cpu);
         let unet = Unet::load(&loader.root(), &tiny.config);
@@ -271,46 +265,40 @@ fn every_weight_gets_a_gradient_where_all_are_trained() {
     }
 }
 
+/// Names and shapes of the network in full size, without its ten gigabytes: first nothing is there and the loader
+/// lists the names; then all is there in another size and it lists the shapes.
 #[test]
-fn the_original_file_is_the_same_network() {
-    for name in ["linear", "conv"] {
-        let tiny = Tiny::new(name);
-        let shapes = tiny.golden.shapes(&format!("/{name}_keys"));
-        let originals: BTreeMap<String, String> = tiny.golden.fact(&format!("/{name}_original"));
-        let rename = original_unet(&tiny.config);
-        for (new, original) in &originals {
-            assert_eq!(rename(original), [(new.clone(), Part::Whole)]);
-        }
-        let mut stored: BTreeMap<String, Vec<usize>> = originals
-            .iter()
-            .map(|(new, original)| (original.clone(), shapes[new].clone()))
-            .collect();
-        stored.insert("first_stage_model.decoder.conv_in.weight".to_owned(), vec![2]);
-        stored.insert(
-            "conditioner.embedders.1.model.ln_final.weight".to_owned(),
-            vec![2],
-        );
-        let file = tiny.folder.path().join("original.safetensors");
-        write_weights(&file, &stored);
-        let checkpoint = Checkpoint::open(&file).unwrap().renamed(rename);
+fn names_and_shapes_in_full_size_are_those_of_diffusers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.safetensors");
+    let misfit = |stored: &BTreeMap<String, Vec<usize>>| {
+        write_weights(&file, stored);
+        let checkpoint = Checkpoint::open(&file).unwrap();
         let loader = Loader::new(&checkpoint, Place::Cpu, Precision::F32);
-        let unet = Unet::load(&loader.root(), &tiny.config);
-        let (unet, _) = loader.finish(unet).unwrap();
-        let y = ask(&unet, [4, 8, 7], Kind::Float, Run::BASE);
-        tiny.golden.check(&format!("{}.original", tiny.name), &y);
-    }
-}
+        let unet = Unet::load(&loader.root(), &UnetConfig::sdxl());
+        match loader.finish(unet) {
+            Err(Error::Weights(misfit)) => misfit,
+            other => panic!("{:?}", other.err()),
+        }
+    };
+    let names = misfit(&BTreeMap::new()).missing;
+    let short = names.into_iter().map(|(name, _)| (name, vec![1])).collect();
+    let mut shapes = misfit(&short).misshapen;
+    shapes.sort();
 
-#[test]
-fn what_the_original_network_does_not_have_keeps_its_name() {
-    let rename = original_unet(&UnetConfig::sdxl());
-    for name in [
-        "model.diffusion_model.input_blocks.0.1.weight",
-        "model.diffusion_model.middle_block.3.norm.weight",
-        "model.diffusion_model.output_blocks.x.0.in_layers.0.weight",
-        "model.diffusion_model.time_embed.1.weight",
-    ] {
-        assert_eq!(rename(name), [(name.to_owned(), Part::Whole)]);
-    }
-    assert_eq!(rename("first_stage_model.quant_conv.weight"), []);
+    let numbers = |shape: &[i64]| shape.iter().product::<i64>();
+    let lines: String = shapes
+        .iter()
+        .map(|(name, shape, _)| format!("{name} {shape:?}\n"))
+        .collect();
+    let fnv = lines.bytes().fold(0x811C_9DC5_u32, |key, byte| {
+        (key ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let golden = Golden::read("sdxl");
+    let n_tensors: usize = golden.fact("/published/n_tensors");
+    let n_numbers: i64 = golden.fact("/published/n_numbers");
+    assert_eq!(shapes.len(), n_tensors);
+    let n: i64 = shapes.iter().map(|(_, shape, _)| numbers(shape)).sum();
+    assert_eq!(n, n_numbers);
+    assert_eq!(fnv, golden.fact::<u32>("/published/fnv"));
 }
