@@ -14,6 +14,7 @@ pub mod guard;
 pub mod lora;
 mod nn;
 pub mod run;
+pub mod text;
 pub mod vae;
 pub mod weights;
 

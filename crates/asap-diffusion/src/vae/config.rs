@@ -130,22 +130,39 @@ impl Stored {
             |types: &[String], kind: &str| types.len() == n_levels && types.iter().all(|found| found == kind);
         if n_levels == 0 || !is_levels(&self.down_block_types, "DownEncoderBlock2D") {
             let expected = format!("{n_levels} times `DownEncoderBlock2D`, at least one");
-            return Err(Error::file(path, expected, format!("{:?}", self.down_block_types)));
+            return Err(Error::file(
+                path,
+                expected,
+                format!("{:?}", self.down_block_types),
+            ));
         }
         if !is_levels(&self.up_block_types, "UpDecoderBlock2D") {
             let expected = format!("{n_levels} times `UpDecoderBlock2D`");
             return Err(Error::file(path, expected, format!("{:?}", self.up_block_types)));
         }
-        if self.norm_num_groups < 1 || self.block_out_channels.iter().any(|n| n % self.norm_num_groups != 0) {
+        if self.norm_num_groups < 1
+            || self
+                .block_out_channels
+                .iter()
+                .any(|n| n % self.norm_num_groups != 0)
+        {
             let expected = format!("channels in {} groups", self.norm_num_groups);
-            return Err(Error::file(path, expected, format!("{:?}", self.block_out_channels)));
+            return Err(Error::file(
+                path,
+                expected,
+                format!("{:?}", self.block_out_channels),
+            ));
         }
         if (self.in_channels, self.out_channels) != (3, 3) {
             let got = format!("{} and {}", self.in_channels, self.out_channels);
             return Err(Error::file(path, "3 colours in and out", got));
         }
         if self.act_fn != "silu" {
-            return Err(Error::file(path, "the activation `silu`", format!("`{}`", self.act_fn)));
+            return Err(Error::file(
+                path,
+                "the activation `silu`",
+                format!("`{}`", self.act_fn),
+            ));
         }
         if self.latents_mean.is_some() || self.latents_std.is_some() {
             return Err(Error::file(
@@ -155,7 +172,11 @@ impl Stored {
             ));
         }
         if !self.scaling_factor.is_normal() {
-            return Err(Error::file(path, "a scale other than 0", self.scaling_factor.to_string()));
+            return Err(Error::file(
+                path,
+                "a scale other than 0",
+                self.scaling_factor.to_string(),
+            ));
         }
         Ok(())
     }
@@ -203,13 +224,41 @@ mod tests {
     #[test]
     fn networks_of_another_kind_are_refused() {
         let cases = [
-            ("act_fn", json!("relu"), "expected the activation `silu`, got `relu`"),
-            ("in_channels", json!(4), "expected 3 colours in and out, got 4 and 3"),
-            ("norm_num_groups", json!(3), "expected channels in 3 groups, got [128, 256, 512, 512]"),
-            ("latents_mean", json!([0.5]), "expected one scale and one shift for all channels"),
-            ("up_block_types", json!(["UpDecoderBlock2D"]), "expected 4 times `UpDecoderBlock2D`"),
-            ("scaling_factor", json!(0.0), "expected a scale other than 0, got 0"),
-            ("sample_size", json!(null), "expected the configuration of an autoencoder"),
+            (
+                "act_fn",
+                json!("relu"),
+                "expected the activation `silu`, got `relu`",
+            ),
+            (
+                "in_channels",
+                json!(4),
+                "expected 3 colours in and out, got 4 and 3",
+            ),
+            (
+                "norm_num_groups",
+                json!(3),
+                "expected channels in 3 groups, got [128, 256, 512, 512]",
+            ),
+            (
+                "latents_mean",
+                json!([0.5]),
+                "expected one scale and one shift for all channels",
+            ),
+            (
+                "up_block_types",
+                json!(["UpDecoderBlock2D"]),
+                "expected 4 times `UpDecoderBlock2D`",
+            ),
+            (
+                "scaling_factor",
+                json!(0.0),
+                "expected a scale other than 0, got 0",
+            ),
+            (
+                "sample_size",
+                json!(null),
+                "expected the configuration of an autoencoder",
+            ),
         ];
         for (key, value, message) in cases {
             let error = read(&[(key, value)]).unwrap_err().to_string();

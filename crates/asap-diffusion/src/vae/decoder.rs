@@ -15,7 +15,10 @@ pub(super) struct UpBlock {
 
 impl UpBlock {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        let x = self.resnets.iter().fold(x.shallow_clone(), |x, resnet| resnet.forward(&x));
+        let x = self
+            .resnets
+            .iter()
+            .fold(x.shallow_clone(), |x, resnet| resnet.forward(&x));
         let Some(conv) = &self.upsampler else {
             return x;
         };
@@ -40,8 +43,16 @@ impl Decoder {
             .map(|at| up_block(&path.nth("up_blocks", at), config, at))
             .collect();
         Self {
-            conv_in: Conv2d::load(&path.at("conv_in"), ConvShape::same(config.latent_channels, deepest, 3)),
-            mid_block: MidBlock::load(&path.at("mid_block"), n_groups, deepest, config.mid_block_add_attention),
+            conv_in: Conv2d::load(
+                &path.at("conv_in"),
+                ConvShape::same(config.latent_channels, deepest, 3),
+            ),
+            mid_block: MidBlock::load(
+                &path.at("mid_block"),
+                n_groups,
+                deepest,
+                config.mid_block_add_attention,
+            ),
             up_blocks,
             conv_norm_out: GroupNorm::load(&path.at("conv_norm_out"), n_groups, channels[0], EPS),
             conv_out: Conv2d::load(&path.at("conv_out"), ConvShape::same(channels[0], 3, 3)),

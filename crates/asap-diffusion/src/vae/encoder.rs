@@ -15,7 +15,10 @@ pub(super) struct DownBlock {
 
 impl DownBlock {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        let x = self.resnets.iter().fold(x.shallow_clone(), |x, resnet| resnet.forward(&x));
+        let x = self
+            .resnets
+            .iter()
+            .fold(x.shallow_clone(), |x, resnet| resnet.forward(&x));
         match &self.downsampler {
             // A row and a column of zeros at the far sides only: even sides are halved exactly.
             Some(conv) => conv.forward(&x.constant_pad_nd([0, 1, 0, 1])),
@@ -42,7 +45,12 @@ impl Encoder {
         Self {
             conv_in: Conv2d::load(&path.at("conv_in"), ConvShape::same(3, channels[0], 3)),
             down_blocks,
-            mid_block: MidBlock::load(&path.at("mid_block"), n_groups, deepest, config.mid_block_add_attention),
+            mid_block: MidBlock::load(
+                &path.at("mid_block"),
+                n_groups,
+                deepest,
+                config.mid_block_add_attention,
+            ),
             conv_norm_out: GroupNorm::load(&path.at("conv_norm_out"), n_groups, deepest, EPS),
             conv_out: Conv2d::load(
                 &path.at("conv_out"),

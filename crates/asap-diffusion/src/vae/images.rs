@@ -6,9 +6,9 @@ use tch::{Device, Kind, Tensor};
 
 use crate::device::{Place, Precision};
 use crate::guard::guard;
+use crate::vae::VaeConfig;
 use crate::vae::model::AutoencoderKl;
 use crate::vae::tiles::Tiling;
-use crate::vae::VaeConfig;
 use crate::{Array, Error, Result};
 
 /// The distribution of an image's latents, normalised as the diffusion model sees them: `[C, h, w]` each.
@@ -30,10 +30,19 @@ impl Latents {
     pub fn sample(&self, noise: &Array) -> Result<Array> {
         if noise.shape() != self.mean.shape() {
             let (expected, got) = (self.mean.shape(), noise.shape());
-            return Err(Error::argument("the noise", format!("{expected:?}"), format!("{got:?}")));
+            return Err(Error::argument(
+                "the noise",
+                format!("{expected:?}"),
+                format!("{got:?}"),
+            ));
         }
         let spread = self.std.values().iter().zip(noise.values());
-        let values = self.mean.values().iter().zip(spread).map(|(mean, (std, noise))| mean + std * noise);
+        let values = self
+            .mean
+            .values()
+            .iter()
+            .zip(spread)
+            .map(|(mean, (std, noise))| mean + std * noise);
         Array::new(self.mean.shape(), values.collect())
     }
 }
@@ -96,7 +105,11 @@ impl Vae {
     pub fn encode(&self, rgb: &[u8], width: usize, height: usize) -> Result<Latents> {
         let factor = self.config().factor();
         if rgb.len() != width * height * 3 {
-            return Err(Error::argument("the bytes of a picture", width * height * 3, rgb.len()));
+            return Err(Error::argument(
+                "the bytes of a picture",
+                width * height * 3,
+                rgb.len(),
+            ));
         }
         if width == 0 || height == 0 || !width.is_multiple_of(factor) || !height.is_multiple_of(factor) {
             return Err(Error::argument(
@@ -132,7 +145,9 @@ impl Vae {
         };
         let image = guard("the picture of latents", || {
             let latents = self.network.denormalised(&latents.tensor().unsqueeze(0));
-            let latents = latents.to_device(self.place.device()).to_kind(self.precision.kind());
+            let latents = latents
+                .to_device(self.place.device())
+                .to_kind(self.precision.kind());
             self.network.decode(&latents, self.tiling)
         })??;
         let rgb = guard("the pixels of a picture", || pixels(&image))?;

@@ -7,11 +7,11 @@ use tch::Tensor;
 use crate::Result;
 use crate::device::{Place, Precision};
 use crate::nn::{Conv2d, ConvShape};
+use crate::vae::VaeConfig;
 use crate::vae::decoder::Decoder;
 use crate::vae::encoder::Encoder;
 use crate::vae::names::as_diffusers;
 use crate::vae::tiles::{Tiles, Tiling};
-use crate::vae::VaeConfig;
 use crate::weights::{Checkpoint, Loader};
 
 /// A normal distribution over latents, `[B, C, h, w]` each, `f32`.
@@ -43,7 +43,9 @@ impl AutoencoderKl {
             config: config.clone(),
             encoder: Encoder::load(&root.at("encoder"), config),
             quant_conv: config.use_quant_conv.then(|| pointwise("quant_conv", 2 * n)),
-            post_quant_conv: config.use_post_quant_conv.then(|| pointwise("post_quant_conv", n)),
+            post_quant_conv: config
+                .use_post_quant_conv
+                .then(|| pointwise("post_quant_conv", n)),
             decoder: Decoder::load(&root.at("decoder"), config),
         };
         Ok(loader.finish(network)?.0)
@@ -74,7 +76,10 @@ impl AutoencoderKl {
             side_in: cells,
             side_out: pixels,
         });
-        let network = |tile: &Tensor| self.decoder.forward(&through(self.post_quant_conv.as_ref(), tile));
+        let network = |tile: &Tensor| {
+            self.decoder
+                .forward(&through(self.post_quant_conv.as_ref(), tile))
+        };
         Ok(match tiles {
             Some(tiles) if tiles.apply_to(latents) => tiles.run(latents, network),
             _ => network(latents),

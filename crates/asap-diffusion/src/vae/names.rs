@@ -63,10 +63,18 @@ fn layer_path(words: &[&str], n_levels: usize) -> String {
             format!("encoder.down_blocks.{level}.downsamplers.0.{}", rest(last))
         }
         ["decoder", "up", level, "block", at, last @ ..] => {
-            format!("decoder.up_blocks.{}.resnets.{at}.{}", from_innermost(level), rest(last))
+            format!(
+                "decoder.up_blocks.{}.resnets.{at}.{}",
+                from_innermost(level),
+                rest(last)
+            )
         }
         ["decoder", "up", level, "upsample", last @ ..] => {
-            format!("decoder.up_blocks.{}.upsamplers.0.{}", from_innermost(level), rest(last))
+            format!(
+                "decoder.up_blocks.{}.upsamplers.0.{}",
+                from_innermost(level),
+                rest(last)
+            )
         }
         [side, "mid", "block_1", last @ ..] => format!("{side}.mid_block.resnets.0.{}", rest(last)),
         [side, "mid", "block_2", last @ ..] => format!("{side}.mid_block.resnets.1.{}", rest(last)),

@@ -62,7 +62,10 @@ fn check_outputs(golden: &Golden, start: &str, network: &AutoencoderKl, image: &
     golden.check(&format!("{start}.mean"), &posterior.mean);
     golden.check(&format!("{start}.std"), &posterior.std);
     let latents = Golden::input(&format!("{start}.latents"), &latent, 2.0);
-    golden.check(&format!("{start}.image"), &network.decode(&latents, tiling).unwrap());
+    golden.check(
+        &format!("{start}.image"),
+        &network.decode(&latents, tiling).unwrap(),
+    );
 }
 
 #[test]
@@ -87,7 +90,10 @@ fn latents_are_scaled_and_shifted_as_in_diffusers() {
             std: Array::of(&(posterior.std * case.config.scaling_factor)),
         };
         let noise = Array::of(&Golden::input(&format!("{name}.noise"), &case.latent, 1.7));
-        golden.check(&format!("{name}.drawn"), &latents.sample(&noise).unwrap().tensor());
+        golden.check(
+            &format!("{name}.drawn"),
+            &latents.sample(&noise).unwrap().tensor(),
+        );
         let latents = Golden::input(&format!("{name}.latents"), &case.latent, 2.0);
         golden.check(&format!("{name}.denormalised"), &network.denormalised(&latents));
     }
@@ -140,7 +146,13 @@ fn original_files_give_what_diffusers_makes_of_them() {
         }
         write_weights(&file, &shapes);
         let network = AutoencoderKl::load(&file, &case.config, Place::Cpu, Precision::F32).unwrap();
-        check_outputs(&golden, &format!("original.{name}"), &network, &case.image, Tiling::Off);
+        check_outputs(
+            &golden,
+            &format!("original.{name}"),
+            &network,
+            &case.image,
+            Tiling::Off,
+        );
     }
 }
 
@@ -151,9 +163,14 @@ fn attention_under_its_old_words_is_the_same_network() {
     let file = case.folder.path().join("vae/diffusion_pytorch_model.safetensors");
     let stored = crate::weights::SafeFile::open(&file).unwrap();
     let old = |name: &str| {
-        [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")]
-            .iter()
-            .fold(name.to_owned(), |name, (new, old)| name.replace(new, old))
+        [
+            ("to_q", "query"),
+            ("to_k", "key"),
+            ("to_v", "value"),
+            ("to_out.0", "proj_attn"),
+        ]
+        .iter()
+        .fold(name.to_owned(), |name, (new, old)| name.replace(new, old))
     };
     let tensors = stored
         .tensors()
@@ -246,7 +263,10 @@ fn another_network_is_refused_with_its_names() {
     let folder = case.folder.path().join("vae");
     let result = AutoencoderKl::load(&folder, &config, Place::Cpu, Precision::F32);
     let error = result.err().map(|error| error.to_string()).unwrap();
-    assert!(error.contains("missing 2: `quant_conv.bias`") || error.contains("missing 2: `quant_conv.weight`"), "{error}");
+    assert!(
+        error.contains("missing 2: `quant_conv.bias`") || error.contains("missing 2: `quant_conv.weight`"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -255,8 +275,15 @@ fn half_of_the_bits_give_nearly_the_same_latents() {
     let case = Case::of(&golden, "flux");
     let vae = Vae::open(case.folder.path(), Place::Cpu, Precision::Bf16).unwrap();
     let (rgb, _) = picture(24, 16);
-    let (short, long) = (vae.encode(&rgb, 24, 16).unwrap(), case.open().encode(&rgb, 24, 16).unwrap());
-    let largest = long.mean.values().iter().fold(0f32, |most, value| most.max(value.abs()));
+    let (short, long) = (
+        vae.encode(&rgb, 24, 16).unwrap(),
+        case.open().encode(&rgb, 24, 16).unwrap(),
+    );
+    let largest = long
+        .mean
+        .values()
+        .iter()
+        .fold(0f32, |most, value| most.max(value.abs()));
     let apart = short.mean.values().iter().zip(long.mean.values());
     let most = apart.fold(0f32, |most, (a, b)| most.max((a - b).abs()));
     assert!(most > 0.0 && most < 0.1 * largest, "{most} of {largest}");

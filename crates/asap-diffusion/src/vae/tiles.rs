@@ -73,7 +73,10 @@ impl Tiles {
                 }
                 row.push(tile);
             }
-            let parts: Vec<Tensor> = row.iter().map(|tile| cut(&cut(tile, 2, 0, kept), 3, 0, kept)).collect();
+            let parts: Vec<Tensor> = row
+                .iter()
+                .map(|tile| cut(&cut(tile, 2, 0, kept), 3, 0, kept))
+                .collect();
             rows.push(Tensor::cat(&parts, 3));
             above = row;
         }
