@@ -19,12 +19,14 @@ mod native;
 mod nn;
 pub mod optim;
 pub mod run;
+pub mod runtime;
 pub mod sample;
 pub mod schedule;
 pub mod sdxl;
+pub mod text;
 pub mod tiny;
 pub mod training;
-pub mod runtime;
+pub mod vae;
 pub mod weights;
 
 #[cfg(test)]
