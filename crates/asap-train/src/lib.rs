@@ -3,3 +3,8 @@
 //! A step is made of plain numbers here and of tensors in `asap-diffusion`: a network tells three errors per image
 //! (unweighted, and weighted once and twice by the mask), the objective turns those of a pair into a loss and
 //! two factors, and the network adds the gradients of the two images, scaled by these factors, to its sum.
+
+pub mod config;
+pub mod lr;
+pub mod objective;
+pub mod order;
