@@ -5,6 +5,8 @@
 //! two factors, and the network adds the gradients of the two images, scaled by these factors, to its sum.
 
 pub mod config;
+pub mod draw;
+pub mod latent_mask;
 pub mod lr;
 pub mod objective;
 pub mod order;
