@@ -10,3 +10,4 @@ pub mod latent_mask;
 pub mod lr;
 pub mod objective;
 pub mod order;
+pub mod plan;

@@ -6,6 +6,9 @@ use asap_core::paper;
 
 use super::*;
 
+/// Keys with values.
+type Flags = &'static [(&'static str, &'static str)];
+
 fn resolved(preset: &str, flags: &[(&str, &str)]) -> Result<Settings> {
     let mut layers = vec![Layer::preset(preset)?];
     for (key, value) in flags {
@@ -188,7 +191,7 @@ fn a_wrong_value_says_key_expectation_and_layer() {
 
 #[test]
 fn contradictions_are_refused() {
-    let cases: [(&str, &[(&str, &str)], &str); 9] = [
+    let cases: [(&str, Flags, &str); 9] = [
         (
             "flux-dpo",
             &[("objective.tau", "0.01")],
