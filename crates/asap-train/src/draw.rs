@@ -56,6 +56,7 @@ impl Draws {
     /// Where time steps are stratified, the k-th pair of n gets (k' + v) / n with k' a permutation of the step, so
     /// each n-th of the distribution is drawn once; the numbers then depend on the whole batch, so a process asks
     /// for all and takes its own. Otherwise each depends on its own key.
+    /// Errors of the frozen network that are kept for later must hold the amount of noise beside the key.
     pub fn units(&self, step: u32, batch: &[Key]) -> Vec<f64> {
         let own = |key: &Key| self.stream(key, "time").unit();
         if !self.noise.stratified {

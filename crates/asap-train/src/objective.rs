@@ -138,7 +138,8 @@ impl Objective {
         c0 * errors.e0 + c1 * errors.e1 + c2 * errors.e2
     }
 
-    /// The outcome of a pair at one draw.
+    /// The outcome of a pair at one draw. `sft` needs no frozen network for its loss: without one, give the policy's
+    /// errors twice, and the gap is 0.
     ///
     /// # Units
     /// Squared units of the prediction.
