@@ -6,3 +6,10 @@
 
 pub mod folder;
 pub mod telemetry;
+pub mod config;
+pub mod draw;
+pub mod latent_mask;
+pub mod lr;
+pub mod objective;
+pub mod order;
+pub mod plan;

@@ -164,7 +164,7 @@ impl Network {
                 let loader = Loader::new(&checkpoint, place, precision).with_adapters(attachment);
                 let unet = guard("loading SDXL", || Unet::load(&loader.root(), &config))?;
                 let (unet, loaded) = loader.finish(unet)?;
-                let schedule = NoiseSchedule::new(schedule);
+                let schedule = NoiseSchedule::new(schedule)?;
                 let kind = precision.kind();
                 Ok((Self::Sdxl { unet, schedule, kind }, loaded))
             }
