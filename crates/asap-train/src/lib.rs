@@ -5,4 +5,5 @@
 //! two factors, and the network adds the gradients of the two images, scaled by these factors, to its sum.
 
 pub mod folder;
+pub mod report;
 pub mod telemetry;
