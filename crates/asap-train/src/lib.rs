@@ -5,6 +5,7 @@
 //! two factors, and the network adds the gradients of the two images, scaled by these factors, to its sum.
 
 pub mod folder;
+pub mod report;
 pub mod telemetry;
 pub mod config;
 pub mod draw;
