@@ -3,7 +3,7 @@
 use asap_core::Stream;
 use tch::{Device, Kind, Tensor};
 
-use crate::lora::{Init, LoraSpec, LowRank};
+use crate::lora::{AdapterFile, Init, LoraSpec, LowRank};
 use crate::weights::Checkpoint;
 
 /// Where the adapters of a network come from.
@@ -17,9 +17,17 @@ pub enum Attachment<'a> {
         /// alpha / rank.
         scale: f64,
     },
+    /// Those of an adapter file of any format. Once the network is loaded, [`AdapterFile::check_placed`] says which
+    /// found no place.
+    File(&'a AdapterFile),
 }
 
-impl Attachment<'_> {
+impl<'a> Attachment<'a> {
+    /// The adapters of a file.
+    pub fn of(file: &'a AdapterFile) -> Self {
+        Self::File(file)
+    }
+
     /// The adapter of the layer at `path`, where it gets one.
     pub(crate) fn low_rank(&self, path: &str, n_in: i64, n_out: i64, device: Device) -> Option<LowRank> {
         match self {
@@ -32,6 +40,14 @@ impl Attachment<'_> {
                     &up.to_device(device),
                     *scale,
                 ))
+            }
+            Self::File(file) => {
+                let pair = file.layers.get(path)?;
+                let (down, up) = (pair.down.tensor(), pair.up.tensor());
+                // One of other sizes gets no place; `check_placed` names it.
+                let fits = matches!(down.size()[..], [_, n] if n == n_in)
+                    && matches!(up.size()[..], [n, _] if n == n_out);
+                fits.then(|| LowRank::new(&down.to_device(device), &up.to_device(device), file.scale()))
             }
         }
     }
