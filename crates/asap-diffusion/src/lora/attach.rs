@@ -70,3 +70,45 @@ fn begin(spec: &LoraSpec, path: &str, n_in: i64, n_out: i64, device: Device) -> 
     let up = Tensor::zeros([n_out, rank], (Kind::Float, device));
     LowRank::new(&down, &up, spec.alpha / spec.rank as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Array;
+    use crate::device::{Place, Precision};
+    use crate::lora::{Backbone, LowRankArrays};
+    use crate::nn::Linear;
+    use crate::run::Adapter;
+    use crate::testing::{Golden, weight, write_weights};
+    use crate::weights::Loader;
+
+    /// The layer of `tests/golden/layers.py`, with its adapter from a file of any format.
+    #[test]
+    fn a_layer_with_an_adapter_of_a_file_is_that_of_peft() {
+        let golden = Golden::read("layers");
+        let folder = tempfile::tempdir().unwrap();
+        write_weights(&folder.path().join("model.safetensors"), &golden.shapes("/keys"));
+        let array = |name: &str, shape: &[usize]| Array::new(shape, weight(name, shape)).unwrap();
+        let pair = LowRankArrays {
+            down: array("to_q.lora_A.weight", &[4, 12]),
+            up: array("to_q.lora_B.weight", &[10, 4]),
+        };
+        let file = AdapterFile {
+            backbone: Backbone::Flux,
+            rank: 4,
+            alpha: 8.0,
+            layers: BTreeMap::from([("to_q".to_owned(), pair)]),
+            notes: BTreeMap::new(),
+        };
+        let base = Checkpoint::open(folder.path()).unwrap();
+        let attachment = Attachment::of(&file);
+        let loader = Loader::new(&base, Place::Cpu, Precision::F32).with_adapters(&attachment);
+        let layer = Linear::load(&loader.root().at("to_q"), 12, 10);
+        let (layer, loaded) = loader.finish(layer).unwrap();
+        file.check_placed(&loaded).unwrap();
+        let x = Golden::input("x", &[2, 3, 12], 1.5);
+        golden.check("adapted", &layer.forward(&x, Adapter::On));
+    }
+}

@@ -1,5 +1,7 @@
-"""Adapters as diffusers writes them, for tiny networks: PEFT names with the header of `save_lora_weights`, and the names
-of its conversion for other programs. `lora_files.json` has rank, inputs and outputs of every layer that tests adapt."""
+"""Adapters as diffusers writes them, for tiny networks: PEFT names with the header of `save_lora_weights`, and the
+names of its conversion for other programs. `lora_files.json` has rank, inputs and outputs of every layer that tests
+adapt.
+"""
 
 import pathlib
 

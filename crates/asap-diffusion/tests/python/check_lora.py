@@ -2,9 +2,9 @@
 
 usage: check_lora.py CASE:FILE ...
 
-CASE is `flux` or `sdxl`: the tiny network of `tests/golden/lora_files.py` with all its layers adapted. `flux-deltas` is a
-file with the true width of FLUX whose products are compared without a network. Prints a line per case; exits 1 where
-one is further away than 1e-5.
+CASE is `flux` or `sdxl`: the tiny network of `tests/golden/lora_files.py` with all its layers adapted. `flux-deltas`
+is a file with the true width of FLUX whose products are compared without a network. Prints a line per case; exits 1
+where one is further away than 1e-5.
 """
 
 import inspect

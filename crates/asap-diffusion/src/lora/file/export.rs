@@ -62,6 +62,9 @@ fn publish(
         let failed = |source| Error::io(to, "write", source);
         let size_bytes = std::fs::metadata(&temporary).map_err(failed)?.len();
         std::fs::rename(&temporary, to).map_err(failed)?;
+        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = std::fs::File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+        folder.sync_all().map_err(failed)?;
         Ok(ExportReport {
             path: to.to_owned(),
             format,

@@ -10,12 +10,15 @@ use crate::device::{Place, Precision};
 use crate::lora::Attachment;
 use crate::nn::Linear;
 use crate::testing::write_weights;
-use crate::weights::{Checkpoint, Loader, SafeFile, write_safetensors};
+use crate::weights::{Checkpoint, Loader, write_safetensors};
 
 const Q: &str = "transformer.transformer_blocks.0.attn.to_q";
 
+/// A tensor's name and sizes.
+type Named<'a> = (&'a str, &'a [usize]);
+
 /// Reads a file with tensors of ones of these names and sizes; gives the message without the path.
-fn message(tensors: &[(&str, &[usize])]) -> String {
+fn message(tensors: &[Named<'_>]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("adapter.safetensors");
     write_ones(&path, tensors);
@@ -23,7 +26,7 @@ fn message(tensors: &[(&str, &[usize])]) -> String {
     error.replace(&format!("`{}`: ", path.display()), "")
 }
 
-fn write_ones(path: &Path, tensors: &[(&str, &[usize])]) {
+fn write_ones(path: &Path, tensors: &[Named<'_>]) {
     let tensors = tensors
         .iter()
         .map(|(name, shape)| {
@@ -38,7 +41,7 @@ fn write_ones(path: &Path, tensors: &[(&str, &[usize])]) {
 fn a_wrong_file_is_refused_with_its_reason() {
     let (a, b) = (format!("{Q}.lora_A.weight"), format!("{Q}.lora_B.weight"));
     let (a, b) = (a.as_str(), b.as_str());
-    let cases: [(&[(&str, &[usize])], &str); 10] = [
+    let cases: [(&[Named<'_>], &str); 10] = [
         (&[], "expected an adapter, got a file without tensors"),
         (
             &[(a, &[2, 4])],
@@ -179,23 +182,64 @@ fn a_dense_fused_layer_gives_each_part_its_rows() {
 fn layers_of_several_scales_get_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("adapter.safetensors");
-    let q = format!("{Q}.lora_A.weight");
     let other = "transformer.transformer_blocks.0.attn.to_k";
     let third = "transformer.transformer_blocks.0.attn.to_v";
     let names =
         [Q, third, other].map(|name| (format!("{name}.lora_A.weight"), format!("{name}.lora_B.weight")));
     let alpha = format!("{other}.alpha");
-    let mut tensors: Vec<(&str, &[usize])> = vec![(&alpha, &[])];
+    let mut tensors: Vec<Named<'_>> = vec![(&alpha, &[])];
     for (a, b) in &names {
         tensors.extend([(a.as_str(), [2, 3].as_slice()), (b.as_str(), [5, 2].as_slice())]);
     }
     write_ones(&path, &tensors);
     let adapter = AdapterFile::read(&path).unwrap();
-    assert!(SafeFile::open(&path).unwrap().tensors().contains_key(&q));
     assert_eq!((adapter.rank, adapter.alpha), (2, 2.0));
     let value = |layer: &str| adapter.delta(layer).unwrap().values()[0];
     assert_eq!(value("transformer_blocks.0.attn.to_q"), 2.0);
     assert_eq!(value("transformer_blocks.0.attn.to_k"), 1.0);
+}
+
+/// ComfyUI's names of the original checkpoint, and the underscored paths of OneTrainer and of diffusers' conversion.
+#[test]
+fn other_spellings_name_the_same_layers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adapter.safetensors");
+    let cases = [
+        (
+            "diffusion_model.double_blocks.7.img_mlp.2",
+            "transformer_blocks.7.ff.net.2",
+        ),
+        (
+            "lora_transformer_single_transformer_blocks_3_proj_out",
+            "single_transformer_blocks.3.proj_out",
+        ),
+        (
+            "diffusion_model.middle_block.1.proj_in",
+            "mid_block.attentions.0.proj_in",
+        ),
+        (
+            "lora_unet_output_blocks_2_1_transformer_blocks_4_attn2_to_out_0",
+            "up_blocks.0.attentions.2.transformer_blocks.4.attn2.to_out.0",
+        ),
+        (
+            "lora_unet_up_blocks_0_attentions_2_transformer_blocks_4_ff_net_0_proj",
+            "up_blocks.0.attentions.2.transformer_blocks.4.ff.net.0.proj",
+        ),
+    ];
+    for (name, layer) in cases {
+        let names = [
+            format!("{name}.lora_down.weight"),
+            format!("{name}.lora_up.weight"),
+        ];
+        write_ones(&path, &[(&names[0], &[2, 3, 1, 1]), (&names[1], &[4, 2, 1, 1])]);
+        let adapter = AdapterFile::read(&path).unwrap();
+        assert!(
+            adapter.layers.keys().eq([layer]),
+            "{name}: {:?}",
+            adapter.layers.keys()
+        );
+        assert_eq!(adapter.layers[layer].sizes(), Ok((2, 3, 4)));
+    }
 }
 
 #[test]

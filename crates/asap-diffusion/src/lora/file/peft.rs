@@ -104,3 +104,27 @@ fn number(value: f64) -> Value {
         json!(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_is_that_of_the_nearest_note() {
+        let parse = |note: &str| Peft::parse(note, Path::new("a")).unwrap();
+        let flux = |peft: &Peft, layer: &str| peft.scale(Backbone::Flux, layer, 4);
+        let peft = parse(
+            r#"{"transformer.lora_alpha": 2, "transformer.alpha_pattern": {"attn.to_q": 8, "^proj_out": 16}}"#,
+        );
+        assert_eq!(flux(&peft, "transformer_blocks.0.attn.to_k"), Some(0.5));
+        assert_eq!(flux(&peft, "transformer_blocks.0.attn.to_q"), Some(2.0));
+        assert_eq!(flux(&peft, "proj_out"), Some(4.0));
+        assert_eq!(flux(&peft, "single_transformer_blocks.0.proj_out"), Some(0.5));
+        assert_eq!(peft.scale(Backbone::Sdxl, "mid_block", 4), None);
+        assert!(!peft.is_dora(Backbone::Flux));
+
+        let peft = parse(r#"{"unet.lora_alpha": 2, "unet.use_rslora": true, "unet.use_dora": true}"#);
+        assert_eq!(peft.scale(Backbone::Sdxl, "mid_block", 4), Some(1.0));
+        assert!(peft.is_dora(Backbone::Sdxl));
+    }
+}
