@@ -25,7 +25,7 @@ pub(crate) fn values(name: &str, n: usize, scale: f32) -> Vec<f32> {
 }
 
 /// A weight: matrices and kernels keep the variance of their input, vectors called `weight` or `scale` are near 1.
-fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
+pub(crate) fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
     let n = shape.iter().product();
     if shape.len() >= 2 {
         let fan_in: usize = shape[1..].iter().product();

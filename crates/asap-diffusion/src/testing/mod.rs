@@ -1,9 +1,10 @@
-//! What the parity tests share: formula weights and golden numbers.
+//! What the parity tests share: formula weights, golden numbers, and programs in Python.
 
 mod formula;
 mod golden;
+pub(crate) mod python;
 
-pub(crate) use formula::{values, write_weights};
+pub(crate) use formula::{values, weight, write_weights};
 pub(crate) use golden::Golden;
 
 use crate::weights::{Checkpoint, Loaded};

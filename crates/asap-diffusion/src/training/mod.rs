@@ -15,5 +15,5 @@ mod parity;
 
 pub use errors::{ErrorWeights, Errors};
 pub use input::{Conditioning, ImageInput, PairInput};
-pub use network::{Backbone, NetworkFiles};
+pub use network::NetworkFiles;
 pub use trainee::{Applied, Backward, Descent, Optimiser, Rejected, Sampling, Trainee};

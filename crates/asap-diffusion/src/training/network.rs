@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use crate::device::{Place, Precision};
 use crate::flux::{FluxConfig, FluxText, FluxTransformer, of_original};
 use crate::guard::guard;
-use crate::lora::Attachment;
+use crate::lora::{Attachment, Backbone};
 use crate::run::Run;
 use crate::sample::{FluxAsked, SdxlPrompt, denoise_flux, sample_sdxl};
 use crate::schedule::{NoiseSchedule, ScheduleConfig, SchedulerConfig, euler};
@@ -15,26 +15,6 @@ use crate::sdxl::{SdxlText, Unet, UnetConfig, original_unet};
 use crate::training::Conditioning;
 use crate::weights::{Checkpoint, Loaded, Loader};
 use crate::{Array, Error, Result};
-
-/// Which kind of network.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backbone {
-    /// A FLUX transformer: velocities of flow matching.
-    Flux,
-    /// The UNet of SDXL: noise of a diffusion.
-    Sdxl,
-}
-
-impl Backbone {
-    /// Its name in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Flux => "flux",
-            Self::Sdxl => "sdxl",
-        }
-    }
-}
 
 /// Where the configuration and the weights of a network are.
 #[derive(Clone, Debug, PartialEq)]
@@ -228,7 +208,7 @@ impl Network {
                     time_ids: Tensor::from_slice(time_ids).to_device(device).unsqueeze(0),
                 })
             }
-            _ => Err(Error::argument("the conditioning", self.backbone().name(), "that of the other backbone")),
+            _ => Err(Error::argument("the conditioning", self.backbone(), "that of the other backbone")),
         }
     }
 

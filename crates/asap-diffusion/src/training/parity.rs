@@ -7,11 +7,10 @@ use asap_core::objective::PairErrors;
 
 use super::*;
 use crate::device::{Place, Precision};
-use crate::lora::Attachment;
+use crate::lora::{AdapterFile, Attachment, Backbone, LowRankArrays};
 use crate::optim::AdamWSettings;
 use crate::run::{Adapter, Checkpointing};
-use crate::testing::{Golden, values, write_weights};
-use crate::weights::{Checkpoint, write_safetensors};
+use crate::testing::{Golden, values, weight, write_weights};
 use crate::{Array, Error};
 
 const LEARNING_RATE: f64 = 1e-3;
@@ -46,21 +45,27 @@ impl Case {
     }
 
     /// The adapter as the reference began: formula weights times 0.1.
-    fn adapter(&self) -> Checkpoint {
-        let path = self.folder.path().join("adapter.safetensors");
+    fn adapter(&self) -> AdapterFile {
         let shapes = self.golden.shapes(&format!("/cases/{}/adapter", self.name));
-        write_weights(&path, &shapes);
-        let file = crate::weights::SafeFile::open(&path).unwrap();
-        let tenth: BTreeMap<String, Array> = shapes
-            .iter()
-            .map(|(name, shape)| {
-                let values = file.values(name).unwrap().1.iter().map(|value| value * 0.1).collect();
-                (name.clone(), Array::new(shape, values).unwrap())
+        let tenth = |name: String| {
+            let values = weight(&name, &shapes[&name]).iter().map(|value| value * 0.1).collect();
+            Array::new(&shapes[&name], values).unwrap()
+        };
+        let paths = shapes.keys().filter_map(|name| name.strip_suffix(".lora_A.weight"));
+        let layers = paths
+            .map(|path| {
+                let down = tenth(format!("{path}.lora_A.weight"));
+                let up = tenth(format!("{path}.lora_B.weight"));
+                (path.to_owned(), LowRankArrays { down, up })
             })
             .collect();
-        let path = self.folder.path().join("tenth.safetensors");
-        write_safetensors(&path, &tenth, &BTreeMap::new()).unwrap();
-        Checkpoint::open(&path).unwrap()
+        AdapterFile {
+            backbone: self.backbone(),
+            rank: 4,
+            alpha: 8.0,
+            layers,
+            notes: BTreeMap::new(),
+        }
     }
 
     fn trainee(&self) -> Trainee {
@@ -70,12 +75,8 @@ impl Case {
             weights: self.folder.path().join("model.safetensors"),
             scheduler: None,
         };
-        let weights = self.adapter();
-        let attachment = Attachment::Stored {
-            weights: &weights,
-            scale: 2.0,
-        };
-        Trainee::with_adapters(&files, &attachment, (Place::Cpu, Precision::F32), optimiser()).unwrap()
+        let adapter = self.adapter();
+        Trainee::with_adapters(&files, &Attachment::of(&adapter), (Place::Cpu, Precision::F32), optimiser()).unwrap()
     }
 }
 
@@ -306,7 +307,7 @@ fn what_does_not_fit_is_told() {
             conditioning: &other.conditioning,
             ..inputs.pair()
         }),
-        "the conditioning: expected flux, got that of the other backbone"
+        "the conditioning: expected FLUX, got that of the other backbone"
     );
     let no_folder = NetworkFiles::in_folder(Path::new("nowhere")).unwrap_err();
     assert!(no_folder.to_string().contains("got neither"), "{no_folder}");

@@ -9,13 +9,13 @@ use crate::device::{Place, Precision};
 use crate::distributed::Group;
 use crate::flux::FluxConfig;
 use crate::guard::guard;
-use crate::lora::Attachment;
+use crate::lora::{AdapterFile, Attachment, Backbone, LowRankArrays};
 use crate::optim::{AdamW, AdamWSettings, AdamWState, clip_grad_norm};
 use crate::run::{Adapter, Checkpointing, Run};
 use crate::training::errors::{errors, numbers};
 use crate::training::input::{PairTensors, image_tensors};
 use crate::training::network::{Network, NetworkFiles, Prompt};
-use crate::training::{Backbone, Conditioning, ErrorWeights, Errors, ImageInput, PairInput};
+use crate::training::{Conditioning, ErrorWeights, Errors, ImageInput, PairInput};
 use crate::weights::Parameter;
 use crate::{Array, Error, Result};
 
@@ -87,6 +87,8 @@ pub struct Trainee {
     clip_norm: Option<f64>,
     sum: Vec<Tensor>,
     device: Device,
+    /// Rank and alpha of the adapter, where one is trained.
+    adapter: Option<(usize, f64)>,
     /// Which blocks are computed again for the gradient.
     pub checkpointing: Checkpointing,
 }
@@ -103,6 +105,13 @@ impl Trainee {
         optimiser: Optimiser,
     ) -> Result<Self> {
         let (network, loaded) = Network::load(files, attachment, place, precision)?;
+        let adapter = match attachment {
+            Attachment::New(spec) => (spec.rank, spec.alpha),
+            Attachment::File(file) => {
+                file.check_placed(&loaded)?;
+                (file.rank, file.alpha)
+            }
+        };
         if loaded.adapted.is_empty() {
             return Err(Error::argument(
                 "the targets of the adapter",
@@ -110,7 +119,10 @@ impl Trainee {
                 "none that it has",
             ));
         }
-        Self::new(network, loaded.parameters, place, optimiser)
+        Ok(Self {
+            adapter: Some(adapter),
+            ..Self::new(network, loaded.parameters, place, optimiser)?
+        })
     }
 
     /// A FLUX network that begins with random weights, all of them trainable, in `f32`.
@@ -137,6 +149,7 @@ impl Trainee {
             parameters,
             sum,
             device: place.device(),
+            adapter: None,
             checkpointing: Checkpointing::Off,
         })
     }
@@ -312,6 +325,56 @@ impl Trainee {
             .iter()
             .map(|parameter| (parameter.name.clone(), Array::of(&parameter.tensor)))
             .collect()
+    }
+
+    /// The adapter that is trained, ready to be written; `None` where all weights are.
+    pub fn adapter(&self, notes: BTreeMap<String, String>) -> Option<AdapterFile> {
+        let (rank, alpha) = self.adapter?;
+        let mut weights = self.weights();
+        let paths: Vec<String> = weights
+            .keys()
+            .filter_map(|name| name.strip_suffix(".lora_A.weight").map(str::to_owned))
+            .collect();
+        let mut layers = BTreeMap::new();
+        for path in paths {
+            let down = weights.remove(&format!("{path}.lora_A.weight"))?;
+            let up = weights.remove(&format!("{path}.lora_B.weight"))?;
+            layers.insert(path, LowRankArrays { down, up });
+        }
+        Some(AdapterFile {
+            backbone: self.backbone(),
+            rank,
+            alpha,
+            layers,
+            notes,
+        })
+    }
+
+    /// How far the adapter moved the prediction for the preferred image outside the mask: the mean squared
+    /// difference between adapted and base prediction, weighted by 1 - M.
+    ///
+    /// # Errors
+    /// Those of [`Self::errors`].
+    pub fn background_drift(&self, pair: &PairInput<'_>) -> Result<f64> {
+        self.network.check_latent(pair.preferred.shape())?;
+        let tensors = pair.tensors(self.device)?;
+        let prompt = self.network.prompt(pair.conditioning, self.device)?;
+        guard("the drift of a pair", || {
+            let _off = tch::no_grad_guard();
+            let times = Tensor::full([1], pair.time, (Kind::Float, self.device));
+            let (noisy, _) = self.network.noised(&tensors.latents[0], &tensors.noise, &times);
+            let predicted = |adapter| {
+                let run = Run {
+                    adapter,
+                    checkpointing: Checkpointing::Off,
+                };
+                self.network.predict(&noisy, &times, &prompt, run).to_kind(Kind::Float)
+            };
+            let squared = (predicted(Adapter::On) - predicted(Adapter::Off)).square();
+            let outside = 1.0 - tensors.mask.expand_as(&squared);
+            let weight = outside.sum(Kind::Float).double_value(&[]).max(f64::MIN_POSITIVE);
+            (squared * outside).sum(Kind::Float).double_value(&[]) / weight
+        })
     }
 
     /// Puts weights back that [`Self::weights`] gave.
