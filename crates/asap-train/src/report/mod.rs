@@ -60,7 +60,7 @@ pub fn write_report(run: &RunFolder) -> Result<Written> {
     for (name, plot) in analysis.plots() {
         write_whole(&plots.join(format!("{name}.svg")), plot.file().as_bytes())?;
     }
-    let mut json = serde_json::to_vec_pretty(&analysis).expect("an analysis is plain data");
+    let mut json = serde_json::to_vec(&analysis).expect("an analysis is plain data");
     json.push(b'\n');
     write_whole(&folder.join("data.json"), &json)?;
     let path = folder.join("index.html");

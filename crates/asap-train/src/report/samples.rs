@@ -113,3 +113,18 @@ fn address(root: &Path, file: &str, left_bytes: &mut usize) -> Option<String> {
     *left_bytes -= bytes.len();
     Some(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pictures_stay_files_of_the_run() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.png"), b"abc").unwrap();
+        let mut left_bytes = 5;
+        let addresses = [0, 1].map(|_| address(dir.path(), "a.png", &mut left_bytes).unwrap());
+        assert_eq!(addresses, ["data:image/png;base64,YWJj", "../a.png"]);
+        assert_eq!(address(dir.path(), "/etc/hostname", &mut left_bytes), None);
+    }
+}

@@ -186,7 +186,7 @@ fn simulated(course: Course) -> (tempfile::TempDir, RunFolder) {
     let run = RunFolder::create(dir.path(), &record(), settings).unwrap();
     let mut log = TelemetryLog::open_after(&run.telemetry(), 0).unwrap();
     let mut stream = Stream::new(1, "report");
-    log.write(&note(0, "Step 0: δ is exactly 0 and the loss is τ² = 0.0001"))
+    log.write(&note(0, "δ is exactly 0 and the loss is τ² = 0.0001"))
         .unwrap();
     log.write(&note(0, "The noise floor of δ in bf16 is 0.0004, a 25th of τ"))
         .unwrap();
