@@ -43,10 +43,10 @@ mod tests {
     use tch::Kind;
 
     use crate::device::{Place, Precision};
-    use crate::lora::Attachment;
+    use crate::lora::{Attachment, Backbone};
     use crate::nn::{Linear, sinusoid};
     use crate::run::Adapter;
-    use crate::testing::{Golden, write_weights};
+    use crate::testing::{Golden, adapter, write_weights};
     use crate::weights::{Checkpoint, Loader};
 
     /// Output and gradients are PEFT's; the golden numbers are from `tests/golden/layers.py`.
@@ -54,22 +54,14 @@ mod tests {
     fn a_layer_with_adapter_is_that_of_peft() {
         let golden = Golden::read("layers");
         let folder = tempfile::tempdir().unwrap();
-        let (base, stored) = (
-            folder.path().join("model.safetensors"),
-            folder.path().join("lora.safetensors"),
-        );
-        write_weights(&base, &golden.shapes("/keys"));
+        write_weights(&folder.path().join("model.safetensors"), &golden.shapes("/keys"));
         let shapes = BTreeMap::from([
             ("to_q.lora_A.weight".to_owned(), vec![4, 12]),
             ("to_q.lora_B.weight".to_owned(), vec![10, 4]),
         ]);
-        write_weights(&stored, &shapes);
         let base = Checkpoint::open(folder.path()).unwrap();
-        let stored = Checkpoint::open(&stored).unwrap();
-        let attachment = Attachment::Stored {
-            weights: &stored,
-            scale: 2.0,
-        };
+        let file = adapter(Backbone::Flux, &shapes, (1.0, 2.0));
+        let attachment = Attachment::of(&file);
         let loader = Loader::new(&base, Place::Cpu, Precision::F32).with_adapters(&attachment);
         let layer = Linear::load(&loader.root().at("to_q"), 12, 10);
         let (layer, loaded) = loader.finish(layer).unwrap();

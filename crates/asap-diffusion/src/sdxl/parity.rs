@@ -13,7 +13,7 @@ use super::transformer::Transformer;
 use super::{SdxlText, Unet, UnetConfig};
 use crate::Error;
 use crate::device::{Place, Precision};
-use crate::lora::Attachment;
+use crate::lora::{Attachment, Backbone};
 use crate::run::{Adapter, Checkpointing, Run};
 use crate::testing::{Golden, fill, write_weights};
 use crate::weights::{Checkpoint, Loader};
@@ -192,13 +192,8 @@ fn blocks_are_those_of_diffusers() {
 fn gradients_are_those_of_peft_whatever_is_computed_again() {
     let tiny = Tiny::new("linear");
     let shapes = tiny.golden.shapes("/lora_keys");
-    let stored = tiny.folder.path().join("lora.safetensors");
-    write_weights(&stored, &shapes);
-    let stored = Checkpoint::open(&stored).unwrap();
-    let attachment = Attachment::Stored {
-        weights: &stored,
-        scale: 0.5,
-    };
+    let file = crate::testing::adapter(Backbone::Sdxl, &shapes, (1.0, 0.5));
+    let attachment = Attachment::of(&file);
     for checkpointing in [
         Checkpointing::Off,
         Checkpointing::EveryNth(1),

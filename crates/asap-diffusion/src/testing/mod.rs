@@ -7,6 +7,10 @@ pub(crate) mod python;
 pub(crate) use formula::{values, weight, write_weights};
 pub(crate) use golden::Golden;
 
+use std::collections::BTreeMap;
+
+use crate::Array;
+use crate::lora::{AdapterFile, Backbone, LowRankArrays};
 use crate::weights::{Checkpoint, Loaded};
 
 /// The largest difference allowed, relative to the largest value of the reference.
@@ -17,5 +21,33 @@ pub(crate) fn fill(loaded: &Loaded, checkpoint: &Checkpoint) {
     let _off = tch::no_grad_guard();
     for parameter in &loaded.parameters {
         parameter.tensor.shallow_clone().copy_(&checkpoint.tensor(&parameter.name).unwrap());
+    }
+}
+
+/// An adapter of formula weights times a factor; the shapes are those of `PATH.lora_A.weight` and `PATH.lora_B.weight`.
+/// It is scaled by `scale`.
+pub(crate) fn adapter(
+    backbone: Backbone,
+    shapes: &BTreeMap<String, Vec<usize>>,
+    (factor, scale): (f32, f64),
+) -> AdapterFile {
+    let array = |name: String| {
+        let values = weight(&name, &shapes[&name]).iter().map(|value| value * factor).collect();
+        Array::new(&shapes[&name], values).unwrap()
+    };
+    let paths = shapes.keys().filter_map(|name| name.strip_suffix(".lora_A.weight"));
+    let layer = |path: &str| {
+        let down = array(format!("{path}.lora_A.weight"));
+        let up = array(format!("{path}.lora_B.weight"));
+        (path.to_owned(), LowRankArrays { down, up })
+    };
+    let layers: BTreeMap<_, _> = paths.map(layer).collect();
+    let rank = layers.values().next().unwrap().down.shape()[0];
+    AdapterFile {
+        backbone,
+        rank,
+        alpha: scale * rank as f64,
+        layers,
+        notes: BTreeMap::new(),
     }
 }

@@ -1,16 +1,15 @@
 //! Three updates against PyTorch; the golden numbers are from `tests/golden/training.py`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use asap_core::objective::PairErrors;
 
 use super::*;
 use crate::device::{Place, Precision};
-use crate::lora::{AdapterFile, Attachment, Backbone, LowRankArrays};
+use crate::lora::{Attachment, Backbone};
 use crate::optim::AdamWSettings;
 use crate::run::{Adapter, Checkpointing};
-use crate::testing::{Golden, values, weight, write_weights};
+use crate::testing::{Golden, adapter, values, write_weights};
 use crate::{Array, Error};
 
 const LEARNING_RATE: f64 = 1e-3;
@@ -44,30 +43,6 @@ impl Case {
         self.golden.fact(&format!("/cases/{}{pointer}", self.name))
     }
 
-    /// The adapter as the reference began: formula weights times 0.1.
-    fn adapter(&self) -> AdapterFile {
-        let shapes = self.golden.shapes(&format!("/cases/{}/adapter", self.name));
-        let tenth = |name: String| {
-            let values = weight(&name, &shapes[&name]).iter().map(|value| value * 0.1).collect();
-            Array::new(&shapes[&name], values).unwrap()
-        };
-        let paths = shapes.keys().filter_map(|name| name.strip_suffix(".lora_A.weight"));
-        let layers = paths
-            .map(|path| {
-                let down = tenth(format!("{path}.lora_A.weight"));
-                let up = tenth(format!("{path}.lora_B.weight"));
-                (path.to_owned(), LowRankArrays { down, up })
-            })
-            .collect();
-        AdapterFile {
-            backbone: self.backbone(),
-            rank: 4,
-            alpha: 8.0,
-            layers,
-            notes: BTreeMap::new(),
-        }
-    }
-
     fn trainee(&self) -> Trainee {
         let files = NetworkFiles {
             backbone: self.backbone(),
@@ -75,7 +50,9 @@ impl Case {
             weights: self.folder.path().join("model.safetensors"),
             scheduler: None,
         };
-        let adapter = self.adapter();
+        // As the reference began.
+        let shapes = self.golden.shapes(&format!("/cases/{}/adapter", self.name));
+        let adapter = adapter(self.backbone(), &shapes, (0.1, 2.0));
         Trainee::with_adapters(&files, &Attachment::of(&adapter), (Place::Cpu, Precision::F32), optimiser()).unwrap()
     }
 }

@@ -3,7 +3,7 @@
 use tch::Kind;
 
 use super::*;
-use crate::lora::Attachment;
+use crate::lora::{Attachment, Backbone};
 
 #[test]
 fn adapters_and_their_gradients_are_those_of_peft() {
@@ -11,14 +11,8 @@ fn adapters_and_their_gradients_are_those_of_peft() {
     let case = Plain::read(&golden, "plain");
     let weights = Weights::of(&golden.shapes("/keys/dev"));
     let keys = golden.shapes("/adapter_keys");
-    let folder = tempfile::tempdir().unwrap();
-    let stored = folder.path().join("lora.safetensors");
-    write_weights(&stored, &keys);
-    let stored = Checkpoint::open(&stored).unwrap();
-    let attachment = Attachment::Stored {
-        weights: &stored,
-        scale: 2.0,
-    };
+    let file = crate::testing::adapter(Backbone::Flux, &keys, (1.0, 2.0));
+    let attachment = Attachment::of(&file);
     for checkpointing in [
         Checkpointing::Off,
         Checkpointing::EveryNth(1),
