@@ -4,13 +4,15 @@
 //! (unweighted, and weighted once and twice by the mask), the objective turns those of a pair into a loss and
 //! two factors, and the network adds the gradients of the two images, scaled by these factors, to its sum.
 
-pub mod folder;
-pub mod report;
-pub mod telemetry;
 pub mod config;
+pub mod data;
 pub mod draw;
+pub mod folder;
 pub mod latent_mask;
 pub mod lr;
 pub mod objective;
 pub mod order;
 pub mod plan;
+pub mod report;
+pub mod session;
+pub mod telemetry;

@@ -1,0 +1,137 @@
+//! What turns images and prompts into the inputs of a network.
+
+use asap_diffusion::Array;
+use asap_diffusion::device::{Place, Precision};
+use asap_diffusion::text::{FluxTextEncoders, SdxlTextEncoders};
+use asap_diffusion::tiny::{codec, words};
+use asap_diffusion::training::Conditioning;
+use asap_diffusion::vae::Vae;
+use image::RgbImage;
+
+use super::Latent;
+use crate::config::{Backbone, Settings};
+
+/// Width of the tiny network's prompt vectors.
+pub const TINY_TEXT_DIM: usize = 64;
+
+/// Encoders of one backbone.
+#[expect(clippy::large_enum_variant, reason = "one of them is made in a run")]
+pub enum Encoder {
+    /// Fixed arithmetic, without weights.
+    Tiny {
+        /// Tokens of a prompt.
+        n_tokens: usize,
+    },
+    /// The autoencoder and the text encoders of FLUX.
+    Flux {
+        /// The autoencoder.
+        vae: Vae,
+        /// CLIP and T5.
+        text: FluxTextEncoders,
+        /// Tokens of T5.
+        n_tokens: usize,
+        /// Embedded guidance, where the network has one.
+        guidance: Option<f64>,
+    },
+    /// The autoencoder and the text encoders of SDXL.
+    Sdxl {
+        /// The autoencoder.
+        vae: Vae,
+        /// Both CLIPs.
+        text: SdxlTextEncoders,
+    },
+}
+
+impl Encoder {
+    /// The encoders that the settings name.
+    ///
+    /// # Errors
+    /// Those of opening their files.
+    pub fn open(settings: &Settings, place: Place, precision: Precision) -> anyhow::Result<Self> {
+        let model = &settings.model;
+        let n_tokens = model.text_tokens as usize;
+        let base = || model.base.as_deref().ok_or_else(|| anyhow::anyhow!("`model.base` names no folder"));
+        Ok(match model.backbone {
+            Backbone::Tiny => Self::Tiny { n_tokens },
+            Backbone::Flux => Self::Flux {
+                vae: Vae::open(base()?, place, Precision::F32)?,
+                text: FluxTextEncoders::open(base()?, place, precision)?,
+                n_tokens,
+                guidance: model.guidance,
+            },
+            Backbone::Sdxl => Self::Sdxl {
+                vae: Vae::open(base()?, place, Precision::F32)?,
+                text: SdxlTextEncoders::open(base()?, place, precision)?,
+            },
+        })
+    }
+
+    /// The latent of an image.
+    ///
+    /// # Errors
+    /// Those of the autoencoder.
+    pub fn image(&self, image: &RgbImage) -> anyhow::Result<Latent> {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        match self {
+            Self::Tiny { .. } => Ok(Latent {
+                mean: codec::encode(image.as_raw(), width, height)?,
+                std: None,
+            }),
+            Self::Flux { vae, .. } | Self::Sdxl { vae, .. } => {
+                let latents = vae.encode(image.as_raw(), width, height)?;
+                Ok(Latent {
+                    mean: latents.mean,
+                    std: Some(latents.std),
+                })
+            }
+        }
+    }
+
+    /// The image of a latent: bytes, width, height.
+    ///
+    /// # Errors
+    /// Those of the autoencoder.
+    pub fn picture(&self, latent: &Array) -> anyhow::Result<(Vec<u8>, usize, usize)> {
+        match self {
+            Self::Tiny { .. } => Ok(codec::decode(latent)?),
+            Self::Flux { vae, .. } | Self::Sdxl { vae, .. } => Ok(vae.decode(latent)?),
+        }
+    }
+
+    /// An embedded prompt for images of a size in pixels.
+    ///
+    /// # Errors
+    /// Those of the text encoders.
+    pub fn prompt(&self, prompt: &str, (width, height): (u32, u32)) -> anyhow::Result<Conditioning> {
+        let one = |n: usize| anyhow::anyhow!("expected the embedding of one prompt, got {n}");
+        match self {
+            Self::Tiny { n_tokens } => {
+                let (t5, pooled) = words::embed(prompt, *n_tokens, TINY_TEXT_DIM, TINY_TEXT_DIM)?;
+                Ok(Conditioning::Flux {
+                    t5,
+                    pooled,
+                    guidance: None,
+                })
+            }
+            Self::Flux { text, n_tokens, guidance, .. } => {
+                let mut found = text.encode(&[prompt], *n_tokens)?;
+                let embedding = found.pop().ok_or_else(|| one(0))?;
+                Ok(Conditioning::Flux {
+                    t5: embedding.t5,
+                    pooled: embedding.pooled,
+                    guidance: *guidance,
+                })
+            }
+            Self::Sdxl { text, .. } => {
+                let mut found = text.encode(&[prompt])?;
+                let embedding = found.pop().ok_or_else(|| one(0))?;
+                let (height, width) = (height as f32, width as f32);
+                Ok(Conditioning::Sdxl {
+                    tokens: embedding.tokens,
+                    pooled: embedding.pooled,
+                    time_ids: [height, width, 0.0, 0.0, height, width],
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Reads the pairs of a HAP dataset.
+
+use anyhow::{Context as _, bail};
+use asap_core::{Decision, Mask, Split};
+use asap_diffusion::Array;
+use asap_store::{Dataset, Filter, Record, decode_rgb, reconstruct};
+use image::RgbImage;
+use image::imageops::{FilterType, resize};
+
+use super::{Encoder, Example, bucket};
+use crate::config::{self, MaskSource, Settings};
+use crate::latent_mask::LatentMask;
+
+/// Records that are in memory at once.
+const BATCH: usize = 32;
+
+/// The pairs of a run.
+pub struct Chosen {
+    /// What is trained on.
+    pub train: Vec<Example>,
+    /// What is never trained on.
+    pub held_out: Vec<Example>,
+    /// The version of the dataset.
+    pub version: u64,
+}
+
+/// Reads and encodes all pairs that the settings choose. Held out are pairs of the splits `validation` and `test`, as
+/// many as the settings say; all pairs of one picture are in one split.
+///
+/// # Errors
+/// A dataset that does not open, without pairs to train on, or with a pair without mask.
+pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chosen> {
+    let path = settings.data.path.as_deref().context("`data.path` names no dataset")?;
+    let dataset = Dataset::open(path).await?;
+    let filter = |splits: Vec<Split>| Filter {
+        splits,
+        decisions: match settings.data.decision {
+            config::Decision::Kept => vec![Decision::Kept],
+            config::Decision::Any => Vec::new(),
+        },
+        ..Filter::default()
+    };
+    let train = examples(&dataset, &filter(vec![Split::Train]), usize::MAX, settings, encoder).await?;
+    if train.is_empty() {
+        bail!(
+            "`{}` has no pair to train on: expected pairs of the split `train` that curation kept; \
+             `asap curate` decides, `asap data stats` counts",
+            path.display()
+        );
+    }
+    let n_held_out = settings.run.n_held_out as usize;
+    let others = filter(vec![Split::Validation, Split::Test]);
+    let held_out = examples(&dataset, &others, n_held_out, settings, encoder).await?;
+    let version = dataset.versions()?.iter().map(|version| version.version).max().unwrap_or_default();
+    Ok(Chosen {
+        train,
+        held_out,
+        version,
+    })
+}
+
+async fn examples(
+    dataset: &Dataset,
+    filter: &Filter,
+    at_most: usize,
+    settings: &Settings,
+    encoder: &Encoder,
+) -> anyhow::Result<Vec<Example>> {
+    let mut found = Vec::new();
+    let mut records = dataset.stream(filter, BATCH).await?;
+    while let Some(batch) = records.next_batch().await? {
+        for record in batch {
+            if found.len() == at_most {
+                return Ok(found);
+            }
+            let id = record.pair.id;
+            found.push(example(&record, settings, encoder).with_context(|| format!("pair `{id}`"))?);
+        }
+    }
+    Ok(found)
+}
+
+fn example(record: &Record, settings: &Settings, encoder: &Encoder) -> anyhow::Result<Example> {
+    let (positive, pair) = (&record.positive, &record.pair);
+    let size = bucket(
+        positive.width,
+        positive.height,
+        settings.model.resolution_px,
+        settings.data.bucket_step_px,
+    );
+    let sized = |image: RgbImage| resize(&image, size.0, size.1, FilterType::CatmullRom);
+    let preferred = encoder.image(&sized(decode_rgb(&positive.image_png, "the preferred image")?))?;
+    let rejected = encoder.image(&sized(reconstruct(positive, pair)?))?;
+    let mask = match settings.data.mask {
+        MaskSource::Part => &pair.mask_part,
+        MaskSource::Edit => &pair.mask_edit,
+    };
+    if mask.area_px() == 0 {
+        bail!("its mask is empty: expected the region of the error");
+    }
+    let &[_, rows, columns] = preferred.mean.shape() else {
+        bail!("its latent has sizes {:?}, expected three", preferred.mean.shape());
+    };
+    let (mask, mask_means) = on_grid(mask, (columns, rows), settings)?;
+    Ok(Example {
+        id: pair.id,
+        prompt: positive.prompt.clone(),
+        part: pair.degradations.first().map(|degradation| degradation.part),
+        mechanism: pair.mechanism,
+        preferred,
+        rejected,
+        mask,
+        mask_means,
+        conditioning: encoder.prompt(&positive.prompt, size)?,
+    })
+}
+
+fn on_grid(
+    mask: &Mask,
+    (columns, rows): (usize, usize),
+    settings: &Settings,
+) -> anyhow::Result<(Array, crate::objective::MaskMeans)> {
+    let found = LatentMask::of(mask, columns, rows, &settings.objective)?;
+    Ok((Array::new(&[rows, columns], found.values().to_vec())?, found.means()))
+}

@@ -1,0 +1,121 @@
+//! The tiny base model: made and trained from nothing on the preferred images of the run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use asap_core::Stream;
+use asap_diffusion::device::Place;
+use asap_diffusion::lora::Backbone;
+use asap_diffusion::training::{ImageInput, NetworkFiles, Trainee};
+use asap_diffusion::weights::write_safetensors;
+use asap_diffusion::Array;
+use serde_json::json;
+
+use super::{Progress, optimiser};
+use crate::config::Settings;
+use crate::data::{Example, TINY_TEXT_DIM};
+use crate::draw::normals;
+
+/// Steps and images per step: minutes on two cores.
+const N_STEPS: u32 = 400;
+const BATCH: usize = 8;
+/// Larger than that of an adapter: the network begins at random.
+const LEARNING_RATE: f64 = 2e-3;
+const WARMUP_STEPS: u32 = 20;
+
+/// A base in `folder`, made where it is not there yet.
+pub(super) fn ready(
+    folder: &Path,
+    settings: &Settings,
+    examples: &[Example],
+    progress: &dyn Progress,
+) -> anyhow::Result<NetworkFiles> {
+    let part = folder.join("transformer");
+    let files = NetworkFiles {
+        backbone: Backbone::Flux,
+        config: part.join("config.json"),
+        weights: part.join("diffusion_pytorch_model.safetensors"),
+        scheduler: Some(folder.join("scheduler/scheduler_config.json")),
+    };
+    if files.weights.is_file() {
+        return Ok(files);
+    }
+    fs_err::create_dir_all(&part)?;
+    fs_err::create_dir_all(folder.join("scheduler"))?;
+    fs_err::write(&files.config, config().to_string())?;
+    fs_err::write(folder.join("scheduler/scheduler_config.json"), scheduler().to_string())?;
+    progress.say(&format!(
+        "training a tiny base model from nothing: {N_STEPS} steps of {BATCH} images"
+    ));
+    let mut trainee = Trainee::from_nothing(&files.config, settings.run.seed, Place::Cpu, optimiser(settings))?;
+    for step in 0..N_STEPS {
+        let error = train(&mut trainee, examples, settings.run.seed, step)?;
+        if (step + 1) % 50 == 0 {
+            progress.say(&format!("base model: step {} of {N_STEPS}, error {error:.3}", step + 1));
+        }
+    }
+    // Last and whole: a folder with weights is a base.
+    write_safetensors(&files.weights, &trainee.weights(), &BTreeMap::new())?;
+    Ok(files)
+}
+
+fn train(trainee: &mut Trainee, examples: &[Example], seed: u64, step: u32) -> anyhow::Result<f64> {
+    let mut stream = Stream::new(seed, &format!("base/step/{step}"));
+    let chosen: Vec<&Example> = (0..BATCH).map(|_| stream.choose(examples)).collect();
+    // Images of one shape are in one batch; the demo dataset has one shape.
+    let shape = chosen[0].preferred.mean.shape().to_vec();
+    let chosen: Vec<&Example> =
+        chosen.into_iter().filter(|example| example.preferred.mean.shape() == shape).collect();
+    let n: usize = shape.iter().product();
+    let noises = chosen
+        .iter()
+        .map(|_| Array::new(&shape, normals(&mut stream, n)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let times: Vec<f64> = chosen.iter().map(|_| stream.unit()).collect();
+    let images: Vec<ImageInput<'_>> = chosen
+        .iter()
+        .zip(&noises)
+        .zip(times)
+        .map(|((example, noise), time)| ImageInput {
+            latent: &example.preferred.mean,
+            noise,
+            time,
+            conditioning: &example.conditioning,
+        })
+        .collect();
+    let error = trainee.accumulate_images(&images)?;
+    let warm = f64::from(step + 1) / f64::from(WARMUP_STEPS);
+    let rest = 1.0 - f64::from(step) / f64::from(N_STEPS);
+    trainee.apply(LEARNING_RATE * warm.min(1.0) * rest, 1, None)?;
+    Ok(error)
+}
+
+/// FLUX in small: about two million weights.
+fn config() -> serde_json::Value {
+    json!({
+        "_class_name": "FluxTransformer2DModel",
+        "attention_head_dim": 32,
+        "axes_dims_rope": [8, 12, 12],
+        "guidance_embeds": false,
+        "in_channels": 64,
+        "joint_attention_dim": TINY_TEXT_DIM,
+        "num_attention_heads": 4,
+        "num_layers": 2,
+        "num_single_layers": 2,
+        "patch_size": 1,
+        "pooled_projection_dim": TINY_TEXT_DIM,
+    })
+}
+
+fn scheduler() -> serde_json::Value {
+    json!({
+        "_class_name": "FlowMatchEulerDiscreteScheduler",
+        "base_image_seq_len": 256,
+        "base_shift": 0.5,
+        "max_image_seq_len": 4096,
+        "max_shift": 1.15,
+        "num_train_timesteps": 1000,
+        "shift": 1.0,
+        "use_dynamic_shifting": false,
+    })
+}

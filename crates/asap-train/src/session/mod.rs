@@ -1,0 +1,271 @@
+//! A training run from its settings to its report.
+
+mod base;
+mod proof;
+mod state;
+mod steps;
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use asap_diffusion::device::{Place, Precision};
+use asap_diffusion::distributed::Group;
+use asap_diffusion::lora::{Attachment, Init, LoraSpec};
+use asap_diffusion::optim::AdamWSettings;
+use asap_diffusion::training::{NetworkFiles, Optimiser, Trainee};
+use asap_diffusion::Checkpointing;
+
+use crate::config::{self, Backbone, Device, Settings};
+use crate::data::{self, Encoder};
+use crate::folder::{RunFolder, RunRecord};
+use crate::report::{self, Written};
+use crate::telemetry::{EventFile, Note, Record, TelemetryLog};
+use steps::Steps;
+
+/// What a run tells while it goes.
+pub trait Progress {
+    /// One line for a person.
+    fn say(&self, line: &str);
+    /// A record was written; `n_steps` are all steps of the run.
+    fn record(&self, record: &Record, n_steps: u64);
+    /// Whether a person asked for an end: the step is finished, and the run saved.
+    fn is_stopped(&self) -> bool;
+}
+
+/// What is to be run.
+pub struct Job {
+    /// The settings; `data.path` is set.
+    pub settings: Settings,
+    /// The folder of the run.
+    pub out: PathBuf,
+    /// Whether the folder holds a run that goes on.
+    pub resume: bool,
+}
+
+/// How a run ended.
+pub struct Ended {
+    /// The last step that was made.
+    pub step: u64,
+    /// The adapter, as diffusers loads it.
+    pub adapter: PathBuf,
+    /// The report; `None` in all processes but the first.
+    pub report: Option<Written>,
+}
+
+/// Runs the job.
+///
+/// # Errors
+/// What went wrong, with what was saved before untouched.
+pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
+    let settings = &job.settings;
+    let place = place_of(settings.run.device)?;
+    let precision = precision_of(settings);
+    let group = Group::from_env()?;
+    let is_first = group.as_ref().is_none_or(|group| group.rank() == 0);
+
+    progress.say("reading and encoding the pairs");
+    let encoder = Encoder::open(settings, place, precision)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let chosen = runtime.block_on(data::read(settings, &encoder))?;
+    progress.say(&format!(
+        "{} pairs to train on, {} held out",
+        chosen.train.len(),
+        chosen.held_out.len()
+    ));
+    let files = match settings.model.backbone {
+        Backbone::Tiny => base::ready(&job.out.join("base"), settings, &chosen.train, progress)?,
+        Backbone::Flux | Backbone::Sdxl => {
+            let base = settings.model.base.as_deref().context("`model.base` names no folder")?;
+            NetworkFiles::in_folder(base)?
+        }
+    };
+    let mut trainee = trainee(settings, &files, (place, precision))?;
+    progress.say(&format!("{} numbers are trained", trainee.n_trainable()));
+
+    let folder = folder(job, &files, &chosen)?;
+    let _lock = if is_first { Some(folder.lock()?) } else { None };
+    let first = state::restore(&folder, &mut trainee, job.resume, progress)?;
+    let log = TelemetryLog::open_after(&folder.telemetry(), first)?;
+    let events = EventFile::create(folder.root(), "asap-train", now(), first + 1)?;
+    let mut steps = Steps::new(settings, chosen, trainee, group)?;
+    steps.attach(log, events, is_first);
+    if first == 0 {
+        proof::step_0(&mut steps, progress)?;
+        steps.evaluate(0, progress)?;
+        steps.sample(0, &encoder, &folder, progress)?;
+    } else {
+        steps.note(first, format!("resumed after step {first}"), progress)?;
+    }
+    let last = train(&mut steps, first, &encoder, &folder, progress)?;
+    let adapter = state::save(&folder, last, &steps)?;
+    let report = if is_first { Some(report::write_report(&folder)?) } else { None };
+    Ok(Ended {
+        step: last,
+        adapter,
+        report,
+    })
+}
+
+fn train(
+    steps: &mut Steps,
+    first: u64,
+    encoder: &Encoder,
+    folder: &RunFolder,
+    progress: &dyn Progress,
+) -> anyhow::Result<u64> {
+    let run = steps.settings.run.clone();
+    let is_due = |every: Option<u32>, step: u64| every.is_some_and(|n| n > 0 && step.is_multiple_of(u64::from(n)));
+    for step in first + 1..=u64::from(run.steps) {
+        steps.step(step, progress)?;
+        let is_last = step == u64::from(run.steps);
+        if is_last || is_due(run.eval_every_steps, step) {
+            steps.evaluate(step, progress)?;
+        }
+        if is_last || is_due(run.sample_every_steps, step) {
+            steps.sample(step, encoder, folder, progress)?;
+        }
+        let is_stopped = progress.is_stopped();
+        if is_last || is_stopped || is_due(Some(run.save_every_steps), step) {
+            state::save(folder, step, steps)?;
+        }
+        if is_stopped {
+            progress.say(&format!("stopped after step {step}; `--resume {}` goes on", folder.root().display()));
+            return Ok(step);
+        }
+    }
+    Ok(u64::from(run.steps).max(first))
+}
+
+fn trainee(
+    settings: &Settings,
+    files: &NetworkFiles,
+    (place, precision): (Place, Precision),
+) -> anyhow::Result<Trainee> {
+    let spec = LoraSpec {
+        rank: settings.lora.rank as usize,
+        alpha: settings.lora.alpha,
+        targets: settings.lora.targets.suffixes(settings.model.backbone),
+        init: match settings.lora.init {
+            config::Init::Gaussian => Init::Gaussian,
+            config::Init::Kaiming => Init::Kaiming,
+        },
+        seed: settings.run.seed,
+    };
+    let mut trainee = Trainee::with_adapters(files, &Attachment::New(spec), (place, precision), optimiser(settings))?;
+    trainee.checkpointing = match settings.run.checkpointing {
+        config::Checkpointing::Off => Checkpointing::Off,
+        config::Checkpointing::Every(n) => Checkpointing::EveryNth(n as usize),
+        config::Checkpointing::All => Checkpointing::EveryNth(1),
+    };
+    Ok(trainee)
+}
+
+fn optimiser(settings: &Settings) -> Optimiser {
+    let optimiser = &settings.optimiser;
+    Optimiser {
+        adamw: AdamWSettings {
+            beta1: optimiser.beta_1,
+            beta2: optimiser.beta_2,
+            epsilon: optimiser.epsilon,
+            weight_decay: optimiser.weight_decay,
+        },
+        clip_norm: optimiser.clip_norm,
+    }
+}
+
+fn place_of(device: Device) -> anyhow::Result<Place> {
+    Ok(match device {
+        Device::Cpu => Place::Cpu,
+        Device::Cuda(number) => Place::Cuda(number as usize).checked()?,
+        Device::Auto => Place::Cuda(0).checked().unwrap_or(Place::Cpu),
+    })
+}
+
+fn precision_of(settings: &Settings) -> Precision {
+    match settings.model.precision {
+        config::Precision::F32 => Precision::F32,
+        config::Precision::Bf16 => Precision::Bf16,
+    }
+}
+
+fn folder(job: &Job, files: &NetworkFiles, chosen: &data::Chosen) -> anyhow::Result<RunFolder> {
+    if job.resume {
+        return Ok(RunFolder::open(&job.out)?);
+    }
+    let settings = &job.settings;
+    let name = |path: Option<&Path>| {
+        path.and_then(Path::file_name)
+            .map_or_else(|| "tiny".to_owned(), |name| name.to_string_lossy().into_owned())
+    };
+    let mut ids = String::new();
+    for example in &chosen.train {
+        ids.push_str(&example.id.to_string());
+    }
+    if chosen.train.is_empty() {
+        bail!("there is no pair to train on");
+    }
+    let record = RunRecord {
+        toolkit_version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("ASAP_COMMIT").map(str::to_owned),
+        backbone: settings.model.backbone.name().to_owned(),
+        base: name(settings.model.base.as_deref()),
+        base_sha256: asap_diffusion::weights::Checkpoint::open(&files.weights)?.hash(),
+        data: name(settings.data.path.as_deref()),
+        data_version: chosen.version,
+        data_sha256: asap_store::sha256(ids.as_bytes()).to_string(),
+        n_pairs: chosen.train.len() as u64,
+        objective: settings.objective.kind.name().to_owned(),
+        tau: settings.objective.tau,
+        n_steps: u64::from(settings.run.steps),
+        seed: settings.run.seed,
+        started: started(),
+    };
+    Ok(RunFolder::create(&job.out, &record, &settings.to_toml())?)
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// The present moment in RFC 3339, to the second.
+fn started() -> String {
+    let seconds = now() as i64;
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Year, month and day of a day since 1970.
+fn civil(days: i64) -> (i64, i64, i64) {
+    // Years begin in March here, so that the leap day is the last of its year; an era has 400 years.
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// A note for the log, as a record.
+fn noted(step: u64, text: String) -> Record {
+    Record::Note(Note { step, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_their_dates() {
+        assert_eq!(civil(0), (1970, 1, 1));
+        assert_eq!(civil(11_016), (2000, 2, 29));
+        assert_eq!(civil(20_782), (2026, 11, 25));
+        assert_eq!(civil(-1), (1969, 12, 31));
+    }
+}
