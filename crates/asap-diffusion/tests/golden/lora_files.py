@@ -3,7 +3,7 @@ names of its conversion for other programs. `lora_files.json` has rank, inputs a
 adapt.
 """
 
-import pathlib
+import json
 
 import torch
 from diffusers import FluxPipeline, FluxTransformer2DModel, StableDiffusionXLPipeline, UNet2DConditionModel
@@ -112,29 +112,47 @@ def adapted(model, chosen, alpha=ALPHA):
     return model
 
 
+def metadata(component, model):
+    """What diffusers notes beside the layers; PEFT keeps the targets as a set, so their order is settled here."""
+    notes = _collate_lora_metadata({component: model})
+    facts = notes[f"{component}_lora_adapter_metadata"]
+    facts["target_modules"] = sorted(facts["target_modules"])
+    return notes
+
+
+def settle(path):
+    """The same file with its header sorted: safetensors writes the notes in another order each time."""
+    stored = path.read_bytes()
+    n = int.from_bytes(stored[:8], "little")
+    header = json.dumps(json.loads(stored[8 : 8 + n]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + stored[8 + n :])
+
+
 def main():
     torch.set_num_threads(1)
-    folder = HERE / "lora_files"
     flux_layers, sdxl_layers = layers(flux()), layers(sdxl())
     few = {path: sizes for path, sizes in sdxl_layers.items() if path.startswith(("down_blocks.1", "mid_block"))}
 
     model = adapted(flux(), flux_layers)
     FluxPipeline.save_lora_weights(
-        folder,
+        HERE,
         transformer_lora_layers=get_peft_model_state_dict(model),
-        weight_name="flux-diffusers.safetensors",
-        **_collate_lora_metadata({"transformer": model}),
+        weight_name="lora_files_flux.safetensors",
+        **metadata("transformer", model),
     )
     model = adapted(sdxl(), few)
     StableDiffusionXLPipeline.save_lora_weights(
-        folder,
+        HERE,
         unet_lora_layers=get_peft_model_state_dict(model),
-        weight_name="sdxl-diffusers.safetensors",
-        **_collate_lora_metadata({"unet": model}),
+        weight_name="lora_files_sdxl.safetensors",
+        **metadata("unet", model),
     )
     # The conversion writes alpha = rank.
     plain = {f"unet.{name}": tensor for name, tensor in get_peft_model_state_dict(model).items()}
-    save_file(convert_state_dict_to_kohya(plain), pathlib.Path(folder) / "sdxl-converted.safetensors")
+    save_file(convert_state_dict_to_kohya(plain), HERE / "lora_files_converted.safetensors")
+    for name in ("flux", "sdxl", "converted"):
+        settle(HERE / f"lora_files_{name}.safetensors")
 
     facts = {
         "rank": RANK,

@@ -113,7 +113,7 @@ impl AdapterFile {
         Err(Error::file(path, format!("an adapter for {backbone}"), got))
     }
 
-    /// Writes it whole or not at all. [`export`](super::export) also reads it back and compares.
+    /// Writes it whole or not at all. [`export`](crate::lora::export) also reads it back and compares.
     ///
     /// # Errors
     /// [`Error::Io`], and [`Error::File`] where a layer is wrong or has no name in the format.
@@ -128,9 +128,12 @@ impl AdapterFile {
         self.alpha / self.rank as f64
     }
 
-    /// What the adapter adds to a layer's weight: `[n_out, n_in]`, computed in `f64`.
+    /// What the adapter adds to a layer's weight: `alpha / rank * B A`, `[n_out, n_in]`, computed in `f64`. Nothing
+    /// where there is no such layer, or its two matrices do not make one.
     pub fn delta(&self, layer: &str) -> Option<Array> {
-        let LowRankArrays { down, up } = self.layers.get(layer)?;
+        let pair = self.layers.get(layer)?;
+        pair.sizes().ok()?;
+        let LowRankArrays { down, up } = pair;
         let product = up
             .tensor()
             .to_kind(Kind::Double)

@@ -44,8 +44,8 @@ pub(super) fn adapter(backbone: Backbone) -> AdapterFile {
 
 fn golden_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/lora_files")
-        .join(name)
+        .join("tests/golden")
+        .join(format!("lora_files_{name}.safetensors"))
 }
 
 /// The same adapter with these layers and no notes, as the golden files have it.
@@ -57,7 +57,7 @@ fn with(mut adapter: AdapterFile, is_kept: impl Fn(&str) -> bool) -> AdapterFile
 
 #[test]
 fn files_of_diffusers_are_read() {
-    let flux = AdapterFile::read(&golden_file("flux-diffusers.safetensors")).unwrap();
+    let flux = AdapterFile::read(&golden_file("flux")).unwrap();
     assert_eq!(flux, with(adapter(Backbone::Flux), |_| true));
     let delta = flux.delta("transformer_blocks.0.attn.to_q").unwrap();
     Golden::read("lora_files").check("delta", &delta.tensor());
@@ -66,11 +66,11 @@ fn files_of_diffusers_are_read() {
     let expected = with(adapter(Backbone::Sdxl), |path| {
         few.iter().any(|name| name == path)
     });
-    let sdxl = AdapterFile::read(&golden_file("sdxl-diffusers.safetensors")).unwrap();
+    let sdxl = AdapterFile::read(&golden_file("sdxl")).unwrap();
     assert_eq!(sdxl, expected);
 
     // diffusers' conversion tells alpha = rank, whatever it was.
-    let converted = AdapterFile::read(&golden_file("sdxl-converted.safetensors")).unwrap();
+    let converted = AdapterFile::read(&golden_file("converted")).unwrap();
     let alpha = expected.rank as f64;
     assert_eq!(converted, AdapterFile { alpha, ..expected });
 }

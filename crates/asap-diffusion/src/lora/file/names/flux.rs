@@ -4,8 +4,8 @@
 //! sd-scripts, `networks/convert_flux_lora.py`; ComfyUI, `comfy/utils.py`, `flux_to_diffusers`.
 //!
 //! # Deviation
-//! `norm_out.linear` is absent: its halves are swapped between the two layouts, and programs disagree on whether
-//! an adapter's are.
+//! `norm_out.linear` is absent: its halves are swapped between the two layouts, and no usual set of targets has it.
+//! So no row of B changes its place.
 
 use super::Group;
 
