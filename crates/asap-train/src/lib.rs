@@ -4,6 +4,7 @@
 //! (unweighted, and weighted once and twice by the mask), the objective turns those of a pair into a loss and
 //! two factors, and the network adds the gradients of the two images, scaled by these factors, to its sum.
 
+pub mod args;
 pub mod config;
 pub mod data;
 pub mod draw;

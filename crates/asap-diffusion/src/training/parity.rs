@@ -16,6 +16,10 @@ const LEARNING_RATE: f64 = 1e-3;
 const N_UPDATES: usize = 3;
 const N_PAIRS: usize = 2;
 const SIZE: [usize; 3] = [4, 4, 6];
+/// Of the weights after three updates, and of a norm: five and three times what PyTorch's own single precision is from the
+/// double precision of the golden numbers (`apart` in their file: 2.1e-5 and 1.5e-4).
+const WEIGHTS_TOLERANCE: f64 = 1e-4;
+const NORM_TOLERANCE: f64 = 5e-4;
 
 /// One case of the golden file, laid out on disk as a user has it.
 struct Case {
@@ -184,10 +188,10 @@ fn trains_as_the_reference(name: &'static str, backward: Backward, checkpointing
         }
         let applied = trainee.apply(LEARNING_RATE, N_PAIRS, None).unwrap();
         let expected = case.fact(&format!("/pairs/{}/grad_norm", update * N_PAIRS + N_PAIRS - 1));
-        near("a norm", applied.grad_norm, expected, 1e-4);
+        near("a norm", applied.grad_norm, expected, NORM_TOLERANCE);
     }
     for (weight, array) in trainee.weights() {
-        case.golden.check(&format!("{name}.{weight}"), &array.tensor());
+        case.golden.check_within(&format!("{name}.{weight}"), &array.tensor(), WEIGHTS_TOLERANCE);
     }
 }
 

@@ -371,7 +371,7 @@ impl Trainee {
                 self.network.predict(&noisy, &times, &prompt, run).to_kind(Kind::Float)
             };
             let squared = (predicted(Adapter::On) - predicted(Adapter::Off)).square();
-            let outside = 1.0 - tensors.mask.expand_as(&squared);
+            let outside: Tensor = 1.0 - tensors.mask.expand_as(&squared);
             let weight = outside.sum(Kind::Float).double_value(&[]).max(f64::MIN_POSITIVE);
             (squared * outside).sum(Kind::Float).double_value(&[]) / weight
         })

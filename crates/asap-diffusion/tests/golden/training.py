@@ -1,7 +1,9 @@
 """Golden numbers of training: three updates of ASAP (Eq. 4 to 6) and of DPO (Eq. 3) on tiny FLUX and SDXL networks.
 
 The reference is plain PyTorch: both images of a pair in one batch, PEFT's adapter switched off for the reference
-errors, torch's AdamW and gradient clipping. Two pairs make a batch.
+errors, torch's AdamW and gradient clipping. Two pairs make a batch. The golden numbers are of double precision; how
+far PyTorch's own single precision is from them stands beside them, as `apart`: a difference of two nearly equal errors,
+and Adam's quotients of small numbers, make rounding visible.
 """
 
 import diffusers
@@ -9,7 +11,8 @@ import peft
 import torch
 import torch.nn.functional as F
 from diffusers import DDPMScheduler, FluxTransformer2DModel, UNet2DConditionModel
-from formula import fill, values, weight, write
+from formula import fill, weight, write
+from formula import values as formula_values
 from peft import LoraConfig
 
 ALPHA, TAU, BETA, CLIP = 10.0, 0.01, 2.0, 0.5
@@ -48,8 +51,12 @@ SDXL_TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
 TIME_IDS = [48.0, 32.0, 0.0, 3.0, 48.0, 32.0]
 
 
-def pair(update, n, channels):
+def pair(update, n, channels, dtype):
     name = f"{update}.{n}"
+
+    def values(name, shape, scale=1.0):
+        return formula_values(name, shape, scale).to(dtype)
+
     latents = torch.cat([values(f"preferred.{name}", (1, channels, HEIGHT, WIDTH), 1.5), values(f"rejected.{name}", (1, channels, HEIGHT, WIDTH), 1.5)])
     mask = (values(f"mask.{name}", (1, 1, HEIGHT, WIDTH)) + 1.0) / 2.0
     noise = values(f"noise.{name}", (1, channels, HEIGHT, WIDTH), 1.7)
@@ -71,8 +78,8 @@ def flux_errors(model, case):
         hidden_states=packed,
         encoder_hidden_states=tokens,
         pooled_projections=pooled,
-        timestep=torch.full((batch,), time),
-        guidance=torch.full((batch,), 3.5),
+        timestep=torch.full((batch,), time, dtype=latents.dtype),
+        guidance=torch.full((batch,), 3.5, dtype=latents.dtype),
         img_ids=ids.reshape(-1, 3),
         txt_ids=torch.zeros(tokens.shape[1], 3),
     ).sample
@@ -103,6 +110,7 @@ def loss_of(kind, policy, reference):
 
 
 def train(model, shapes, targets, errors, times, kind, channels):
+    dtype = model.dtype
     model.requires_grad_(False)
     model.add_adapter(LoraConfig(r=4, lora_alpha=8, target_modules=targets))
     adapter = {name: p for name, p in model.named_parameters() if "lora_" in name}
@@ -116,7 +124,7 @@ def train(model, shapes, targets, errors, times, kind, channels):
     for update in range(N_UPDATES):
         optimiser.zero_grad()
         for n in range(N_PAIRS):
-            case = (*pair(update, n, channels), times[update * N_PAIRS + n])
+            case = (*pair(update, n, channels, dtype), times[update * N_PAIRS + n])
             model.disable_adapters()
             with torch.no_grad():
                 reference = localized(*errors(model, case))
@@ -134,6 +142,10 @@ def train(model, shapes, targets, errors, times, kind, channels):
     return facts, tensors
 
 
+def relative(one, two):
+    return ((one - two).abs().max() / two.abs().max()).item()
+
+
 def main():
     torch.set_num_threads(1)
     facts = {"diffusers": diffusers.__version__, "peft": peft.__version__, "torch": torch.__version__.split("+")[0]}
@@ -145,14 +157,22 @@ def main():
     }
     for name, (network, config, targets, errors, times, channels) in backbones.items():
         for kind in ("bounded-local", "dpo"):
-            model = network(**config)
-            shapes = fill(model)
-            base = dict(shapes)
-            steps, trained = train(model, shapes, targets, errors, times, kind, channels)
+            runs = []
+            for dtype in (torch.float32, torch.float64):
+                model = network(**config)
+                shapes = fill(model)
+                base = dict(shapes)
+                runs.append(train(model.to(dtype), shapes, targets, errors, times, kind, channels))
+            (single, trained_single), (steps, trained) = runs
+            apart = max((relative(trained_single[key], value) for key, value in trained.items()))
+            for one, two in zip(single, steps):
+                for key in ("loss", "delta", "grad_norm"):
+                    if key in two:
+                        two[f"{key}_apart"] = abs(one[key] - two[key])
             adapter = {key: shape for key, shape in shapes.items() if key not in base}
             case = {"config": {"_class_name": network.__name__, **config}, "keys": base, "adapter": adapter}
-            facts["cases"][f"{name}.{kind}"] = case | {"targets": targets, "times": times, "pairs": steps}
-            tensors |= {f"{name}.{kind}.{key}": value for key, value in trained.items()}
+            facts["cases"][f"{name}.{kind}"] = case | {"targets": targets, "times": times, "pairs": steps, "apart": apart}
+            tensors |= {f"{name}.{kind}.{key}": value.float() for key, value in trained.items()}
     write("training", facts, tensors)
 
 

@@ -32,7 +32,7 @@ pub use choices::{
 pub use error::Error;
 pub use layer::{Layer, Origin};
 pub use places::{Checkpointing, Device, Targets};
-pub use preset::PRESETS;
+pub use preset::{PRESETS, text as preset_text};
 pub use sections::{Data, Lora, Model, Noise, Objective, Optimiser, Run, Settings};
 
 /// What the functions of this module return.

@@ -13,8 +13,11 @@ pub const PRESETS: [&str; 7] = [
     "sdxl-sft",
 ];
 
-/// The text of a preset.
-pub(super) fn text(name: &str) -> Result<&'static str> {
+/// The text of a preset, with the source of each value.
+///
+/// # Errors
+/// [`Error::Preset`] with the names that there are.
+pub fn text(name: &str) -> Result<&'static str> {
     match name {
         "tiny" => Ok(include_str!("../presets/tiny.toml")),
         "flux-asap" => Ok(include_str!("../presets/flux-asap.toml")),
