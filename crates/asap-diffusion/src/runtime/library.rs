@@ -126,6 +126,30 @@ mod tests {
     }
 
     #[test]
+    fn the_part_for_cuda_opens_where_libtorch_has_one() {
+        // In a process of its own: what is open stays open, and must be first.
+        if std::env::var_os("ASAP_TEST_OPEN").is_none() {
+            let name = "runtime::library::tests::the_part_for_cuda_opens_where_libtorch_has_one";
+            let run = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", name, "--nocapture"])
+                .env("ASAP_TEST_OPEN", "1")
+                .output()
+                .unwrap();
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            return;
+        }
+        let is_installed = Path::new(LIBTORCH).join("libtorch_cuda.so").is_file();
+        let opened = open_libraries();
+        assert_eq!(opened.is_ok(), is_installed, "{opened:?}");
+        // With the part, libtorch asks the driver; without, it would say that it cannot ask.
+        let to_device = tch::Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu));
+        if let Err(error) = to_device.f_to_device(tch::Device::Cuda(100)) {
+            let is_blind = error.to_string().contains("without ATen_cuda");
+            assert_eq!(is_blind, !is_installed, "{error}");
+        }
+    }
+
+    #[test]
     fn nccl_is_there_exactly_where_it_was_built() {
         assert_eq!(has_nccl(), !NCCL.is_empty());
         assert_eq!(nccl_library().is_ok(), has_nccl());
