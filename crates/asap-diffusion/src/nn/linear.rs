@@ -31,20 +31,6 @@ impl Linear {
         }
     }
 
-    /// A layer that may have a bias.
-    pub(crate) fn load_maybe(path: &Path<'_>, n_in: i64, n_out: i64, has_bias: bool) -> Self {
-        if has_bias {
-            Self::load(path, n_in, n_out)
-        } else {
-            Self::load_without_bias(path, n_in, n_out)
-        }
-    }
-
-    /// The numbers of its weights: what its input has to be in.
-    pub(crate) fn kind(&self) -> Kind {
-        self.weight.kind()
-    }
-
     /// Shapes: `x` `[…, n_in]` to `[…, n_out]`.
     pub(crate) fn forward(&self, x: &Tensor, adapter: Adapter) -> Tensor {
         let y = x.linear(&self.weight, self.bias.as_ref());

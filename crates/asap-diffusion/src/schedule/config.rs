@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::config_file::ConfigFile;
-use crate::{Error, Result};
+use crate::Result;
 
 /// What the network was trained to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]
@@ -70,7 +70,7 @@ impl ScheduleConfig {
     /// scheduler: they share one training schedule.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] with the key, what is implemented and what is there.
+    /// [`Error::Io`](crate::Error::Io); [`Error::File`](crate::Error::File) with the key, what is implemented and what is there.
     pub fn read(path: &Path) -> Result<Self> {
         let file = ConfigFile::read(path, "scheduler_config.json")?;
         let betas: String = file.get("beta_schedule", "\"scaled_linear\"", None)?;

@@ -6,13 +6,13 @@ use serde_json::json;
 
 use crate::config_file::ConfigFile;
 use crate::sdxl::UnetConfig;
-use crate::{Error, Result};
+use crate::Result;
 
 impl UnetConfig {
     /// Reads diffusers' `config.json`, or the one in the folder at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] with the key, what is implemented and what is there.
+    /// [`Error::Io`](crate::Error::Io); [`Error::File`](crate::Error::File) with the key, what is implemented and what is there.
     pub fn read(path: &Path) -> Result<Self> {
         let file = ConfigFile::read(path, "config.json")?;
         refuse_variants(&file)?;

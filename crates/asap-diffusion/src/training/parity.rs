@@ -48,6 +48,10 @@ impl Case {
     }
 
     fn trainee(&self) -> Trainee {
+        self.trainee_with(optimiser())
+    }
+
+    fn trainee_with(&self, optimiser: Optimiser) -> Trainee {
         let files = NetworkFiles {
             backbone: self.backbone(),
             config: self.folder.path().join("config.json"),
@@ -57,7 +61,7 @@ impl Case {
         // As the reference began.
         let shapes = self.golden.shapes(&format!("/cases/{}/adapter", self.name));
         let adapter = adapter(self.backbone(), &shapes, (0.1, 2.0));
-        Trainee::with_adapters(&files, &Attachment::of(&adapter), (Place::Cpu, Precision::F32), optimiser()).unwrap()
+        Trainee::with_adapters(&files, &Attachment::of(&adapter), (Place::Cpu, Precision::F32), optimiser).unwrap()
     }
 }
 
@@ -70,6 +74,7 @@ fn optimiser() -> Optimiser {
             weight_decay: 1e-2,
         },
         clip_norm: Some(0.5),
+        ema_decay: None,
     }
 }
 
@@ -219,16 +224,25 @@ fn a_resumed_run_is_the_same_bit_for_bit() {
             .unwrap();
         trainee.apply(LEARNING_RATE, 1, None).unwrap();
     };
-    let mut whole = case.trainee();
+    let averaging = Optimiser {
+        ema_decay: Some(0.9),
+        ..optimiser()
+    };
+    let mut whole = case.trainee_with(averaging);
     (0..3).for_each(|update| step(&mut whole, update));
 
-    let mut first = case.trainee();
+    let mut first = case.trainee_with(averaging);
     step(&mut first, 0);
     let (weights, state) = (first.weights(), first.optimiser_state());
-    let mut second = case.trainee();
+    let mut second = case.trainee_with(averaging);
     second.set_weights(&weights).unwrap();
     second.set_optimiser_state(&state).unwrap();
+    second.set_average_state(&first.average_state().unwrap()).unwrap();
     (1..3).for_each(|update| step(&mut second, update));
+    assert_eq!(whole.weights(), second.weights());
+    whole.swap_average().unwrap();
+    assert_ne!(whole.weights(), second.weights());
+    second.swap_average().unwrap();
     assert_eq!(whole.weights(), second.weights());
 }
 

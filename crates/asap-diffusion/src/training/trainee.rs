@@ -10,7 +10,7 @@ use crate::distributed::Group;
 use crate::flux::FluxConfig;
 use crate::guard::guard;
 use crate::lora::{AdapterFile, Attachment, Backbone, LowRankArrays};
-use crate::optim::{AdamW, AdamWSettings, AdamWState, clip_grad_norm};
+use crate::optim::{AdamW, AdamWSettings, AdamWState, Ema, EmaState, clip_grad_norm};
 use crate::run::{Adapter, Checkpointing, Run};
 use crate::training::errors::{errors, numbers};
 use crate::training::input::{PairTensors, image_tensors};
@@ -55,6 +55,8 @@ pub struct Optimiser {
     pub adamw: AdamWSettings,
     /// The largest norm of a gradient; a larger one is scaled down to it.
     pub clip_norm: Option<f64>,
+    /// How much of the running average of the weights is kept at an update; `None` keeps no average.
+    pub ema_decay: Option<f64>,
 }
 
 /// What is drawn from noise.
@@ -85,6 +87,7 @@ pub struct Trainee {
     parameters: Vec<Parameter>,
     optimiser: AdamW,
     clip_norm: Option<f64>,
+    average: Option<Ema>,
     sum: Vec<Tensor>,
     device: Device,
     /// Rank and alpha of the adapter, where one is trained.
@@ -146,6 +149,7 @@ impl Trainee {
             network,
             optimiser: AdamW::new(&leaves().collect::<Vec<_>>(), optimiser.adamw)?,
             clip_norm: optimiser.clip_norm,
+            average: optimiser.ema_decay.map(|decay| Ema::new(&leaves().collect::<Vec<_>>(), decay)),
             parameters,
             sum,
             device: place.device(),
@@ -302,6 +306,9 @@ impl Trainee {
             return Err(Error::argument("the norm of the gradient", "a number", norm));
         }
         self.optimiser.step(&self.sum, learning_rate)?;
+        if let Some(average) = &mut self.average {
+            guard("the average of the weights", || average.update())?;
+        }
         self.forget_sum()?;
         Ok(Applied { grad_norm: norm })
     }
@@ -400,6 +407,15 @@ impl Trainee {
         })
     }
 
+    /// Gives all processes the weights of the first.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] where a process is lost.
+    pub fn share(&self, group: &Group) -> Result<()> {
+        let leaves: Vec<Tensor> = self.parameters.iter().map(|parameter| parameter.tensor.detach()).collect();
+        group.broadcast(&leaves, 0)
+    }
+
     /// The optimiser's state, in the order of [`Self::names`].
     pub fn optimiser_state(&self) -> AdamWState {
         self.optimiser.state()
@@ -411,6 +427,33 @@ impl Trainee {
     /// [`Error::Argument`] where it is that of other weights.
     pub fn set_optimiser_state(&mut self, state: &AdamWState) -> Result<()> {
         self.optimiser.restore(state)
+    }
+
+    /// Exchanges the weights and their running average, where there is one; a second call takes it back.
+    ///
+    /// # Errors
+    /// [`Error::Torch`].
+    pub fn swap_average(&mut self) -> Result<()> {
+        match &mut self.average {
+            Some(average) => guard("the average of the weights", || average.swap()),
+            None => Ok(()),
+        }
+    }
+
+    /// The running average, where there is one, in the order of [`Self::names`].
+    pub fn average_state(&self) -> Option<EmaState> {
+        self.average.as_ref().map(Ema::state)
+    }
+
+    /// Puts the running average back.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where it is that of other weights, or none is kept.
+    pub fn set_average_state(&mut self, state: &EmaState) -> Result<()> {
+        match &mut self.average {
+            Some(average) => average.restore(state),
+            None => Err(Error::argument("the average of the weights", "a run that keeps one", "one without")),
+        }
     }
 
     /// The names of the trained weights, in the order in which they were loaded.

@@ -6,7 +6,7 @@ use std::path::Path;
 use asap_core::Stream;
 use asap_diffusion::device::Place;
 use asap_diffusion::lora::Backbone;
-use asap_diffusion::training::{ImageInput, NetworkFiles, Trainee};
+use asap_diffusion::training::{ImageInput, NetworkFiles, Optimiser, Trainee};
 use asap_diffusion::weights::write_safetensors;
 use asap_diffusion::Array;
 use serde_json::json;
@@ -47,7 +47,7 @@ pub(super) fn ready(
     progress.say(&format!(
         "training a tiny base model from nothing: {N_STEPS} steps of {BATCH} images"
     ));
-    let mut trainee = Trainee::from_nothing(&files.config, settings.run.seed, Place::Cpu, optimiser(settings))?;
+    let mut trainee = Trainee::from_nothing(&files.config, settings.run.seed, Place::Cpu, base_optimiser(settings))?;
     for step in 0..N_STEPS {
         let error = train(&mut trainee, examples, settings.run.seed, step)?;
         if (step + 1) % 50 == 0 {
@@ -57,6 +57,14 @@ pub(super) fn ready(
     // Last and whole: a folder with weights is a base.
     write_safetensors(&files.weights, &trainee.weights(), &BTreeMap::new())?;
     Ok(files)
+}
+
+/// Without an average: the last steps are small.
+fn base_optimiser(settings: &Settings) -> Optimiser {
+    Optimiser {
+        ema_decay: None,
+        ..optimiser(settings)
+    }
 }
 
 fn train(trainee: &mut Trainee, examples: &[Example], seed: u64, step: u32) -> anyhow::Result<f64> {

@@ -86,6 +86,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     let folder = folder(job, &files, &chosen)?;
     let _lock = if is_first { Some(folder.lock()?) } else { None };
     let first = state::restore(&folder, &mut trainee, job.resume, progress)?;
+    if let Some(group) = &group {
+        trainee.share(group)?;
+    }
     let log = TelemetryLog::open_after(&folder.telemetry(), first)?;
     let events = EventFile::create(folder.root(), "asap-train", now(), first + 1)?;
     let mut steps = Steps::new(settings, chosen, trainee, group)?;
@@ -98,7 +101,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
         steps.note(first, format!("resumed after step {first}"), progress)?;
     }
     let last = train(&mut steps, first, &encoder, &folder, progress)?;
-    let adapter = state::save(&folder, last, &steps)?;
+    let adapter = state::save(&folder, last, &mut steps)?;
     let report = if is_first { Some(report::write_report(&folder)?) } else { None };
     Ok(Ended {
         step: last,
@@ -119,12 +122,17 @@ fn train(
     for step in first + 1..=u64::from(run.steps) {
         steps.step(step, progress)?;
         let is_last = step == u64::from(run.steps);
-        if is_last || is_due(run.eval_every_steps, step) {
+        let evaluates = is_last || is_due(run.eval_every_steps, step);
+        let samples = is_last || is_due(run.sample_every_steps, step);
+        // What is judged is what will be used: the average, where one is kept.
+        steps.trainee.swap_average()?;
+        if evaluates {
             steps.evaluate(step, progress)?;
         }
-        if is_last || is_due(run.sample_every_steps, step) {
+        if samples {
             steps.sample(step, encoder, folder, progress)?;
         }
+        steps.trainee.swap_average()?;
         let is_stopped = progress.is_stopped();
         if is_last || is_stopped || is_due(Some(run.save_every_steps), step) {
             state::save(folder, step, steps)?;
@@ -171,6 +179,7 @@ fn optimiser(settings: &Settings) -> Optimiser {
             weight_decay: optimiser.weight_decay,
         },
         clip_norm: optimiser.clip_norm,
+        ema_decay: optimiser.ema_decay,
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use asap_diffusion::lora::{AdapterFile, Format};
-use asap_diffusion::optim::AdamWState;
+use asap_diffusion::lora::Format;
+use asap_diffusion::optim::{AdamWState, EmaState};
 use asap_diffusion::training::Trainee;
 use asap_diffusion::weights::{SafeFile, write_safetensors};
 use asap_diffusion::Array;
@@ -16,23 +16,36 @@ use super::steps::Steps;
 use crate::folder::RunFolder;
 
 const ADAPTER: &str = "adapter.safetensors";
+const WEIGHTS: &str = "weights.safetensors";
 const OPTIMISER: &str = "optimiser.safetensors";
 
 /// Saves the run after `step` and returns where the adapter is.
-pub(super) fn save(folder: &RunFolder, step: u64, steps: &Steps) -> anyhow::Result<PathBuf> {
+pub(super) fn save(folder: &RunFolder, step: u64, steps: &mut Steps) -> anyhow::Result<PathBuf> {
     if !steps.is_first() {
         return Ok(folder.root().to_owned());
     }
     steps.sync()?;
+    let notes = notes(folder, step);
+    // The adapter to use is the average, where one is kept; the run itself goes on from the weights.
+    let weights = steps.trainee.weights();
+    steps.trainee.swap_average()?;
+    let adapter = steps.trainee.adapter(notes);
+    steps.trainee.swap_average()?;
+    let adapter = adapter.context("no adapter is trained")?;
     let trainee = &steps.trainee;
-    let adapter = trainee.adapter(notes(folder, step)).context("no adapter is trained")?;
+    let names = trainee.names();
     let state = trainee.optimiser_state();
+    let average = trainee.average_state();
     let mut writer = folder.begin_checkpoint(step)?;
     writer.file(ADAPTER, |path: &Path| adapter.write(path, Format::Diffusers))?;
+    writer.file(WEIGHTS, |path: &Path| write_safetensors(path, &weights, &BTreeMap::new()))?;
     writer.file(OPTIMISER, |path: &Path| {
-        write_safetensors(path, &named(&trainee.names(), &state), &BTreeMap::new())
+        let moments = [("exp_avg", &state.exp_avg), ("exp_avg_sq", &state.exp_avg_sq)];
+        let average = average.iter().map(|average| ("average", &average.shadow));
+        write_safetensors(path, &named(&names, moments.into_iter().chain(average)), &BTreeMap::new())
     })?;
-    let place = writer.finish(json!({ "optimiser_step": state.step }))?;
+    let n_averaged = average.as_ref().map(|average| average.n_updates);
+    let place = writer.finish(json!({ "optimiser_step": state.step, "n_averaged": n_averaged }))?;
     folder.prune_checkpoints(steps.settings.run.keep_checkpoints as usize)?;
     Ok(place.join(ADAPTER))
 }
@@ -55,47 +68,49 @@ pub(super) fn restore(
         progress.say("the run has no checkpoint yet: it begins again");
         return Ok(0);
     };
-    let adapter = AdapterFile::read_for(&checkpoint.path.join(ADAPTER), trainee.backbone())?;
-    let mut weights = BTreeMap::new();
-    for (path, layer) in adapter.layers {
-        weights.insert(format!("{path}.lora_A.weight"), layer.down);
-        weights.insert(format!("{path}.lora_B.weight"), layer.up);
-    }
-    trainee.set_weights(&weights)?;
-    let step = checkpoint.trainer["optimiser_step"].as_u64().and_then(|step| u32::try_from(step).ok());
-    let Some(step) = step else {
+    let names = trainee.names();
+    let weights = SafeFile::open(&checkpoint.path.join(WEIGHTS))?;
+    let weights = arrays(&names, &weights, "")?;
+    trainee.set_weights(&names.iter().cloned().zip(weights).collect())?;
+    let number = |key: &str| checkpoint.trainer[key].as_u64().and_then(|n| u32::try_from(n).ok());
+    let Some(step) = number("optimiser_step") else {
         bail!("`{}`: expected `optimiser_step` in its state", checkpoint.path.display());
     };
     let file = SafeFile::open(&checkpoint.path.join(OPTIMISER))?;
-    trainee.set_optimiser_state(&unnamed(&trainee.names(), &file, step)?)?;
+    trainee.set_optimiser_state(&AdamWState {
+        step,
+        exp_avg: arrays(&names, &file, "exp_avg.")?,
+        exp_avg_sq: arrays(&names, &file, "exp_avg_sq.")?,
+    })?;
+    if let Some(n_updates) = number("n_averaged") {
+        trainee.set_average_state(&EmaState {
+            n_updates,
+            shadow: arrays(&names, &file, "average.")?,
+        })?;
+    }
     Ok(checkpoint.step)
 }
 
-fn named(names: &[String], state: &AdamWState) -> BTreeMap<String, Array> {
-    let part = |part: &str, arrays: &[Array]| -> Vec<(String, Array)> {
-        let pairs = names.iter().zip(arrays);
-        pairs.map(|(name, array)| (format!("{part}.{name}"), array.clone())).collect()
-    };
-    let averages = part("exp_avg", &state.exp_avg);
-    averages.into_iter().chain(part("exp_avg_sq", &state.exp_avg_sq)).collect()
+/// Arrays under `PART.NAME`.
+fn named<'a>(
+    names: &[String],
+    parts: impl Iterator<Item = (&'a str, &'a Vec<Array>)>,
+) -> BTreeMap<String, Array> {
+    let mut all = BTreeMap::new();
+    for (part, arrays) in parts {
+        all.extend(names.iter().zip(arrays).map(|(name, array)| (format!("{part}.{name}"), array.clone())));
+    }
+    all
 }
 
-fn unnamed(names: &[String], file: &SafeFile, step: u32) -> anyhow::Result<AdamWState> {
-    let part = |part: &str| -> anyhow::Result<Vec<Array>> {
-        names
-            .iter()
-            .map(|name| {
-                let (shape, values) = file.values(&format!("{part}.{name}"))?;
-                let shape: Vec<usize> = shape.iter().map(|&n| usize::try_from(n).unwrap_or_default()).collect();
-                Ok(Array::new(&shape, values)?)
-            })
-            .collect()
+/// The arrays of these names, in their order.
+fn arrays(names: &[String], file: &SafeFile, prefix: &str) -> anyhow::Result<Vec<Array>> {
+    let array = |name: &String| {
+        let (shape, values) = file.values(&format!("{prefix}{name}"))?;
+        let shape: Vec<usize> = shape.iter().map(|&n| usize::try_from(n).unwrap_or_default()).collect();
+        Ok(Array::new(&shape, values)?)
     };
-    Ok(AdamWState {
-        step,
-        exp_avg: part("exp_avg")?,
-        exp_avg_sq: part("exp_avg_sq")?,
-    })
+    names.iter().map(array).collect()
 }
 
 /// Where an adapter comes from, for its header.
