@@ -141,12 +141,14 @@ impl RunFolder {
 
 const RUN: &str = "run.json";
 const SETTINGS: &str = "settings.toml";
+/// The tiny base model, which is made before the run begins.
+pub const BASE: &str = "base";
 const LOCK: &str = "run.lock";
 const CHECKPOINTS: &str = "checkpoints";
 
 /// What a process that was killed in [`RunFolder::create`] can have left, and may be written over.
 fn is_left_by_a_start(name: &str) -> bool {
-    [CHECKPOINTS, SETTINGS].contains(&name) || (name.starts_with('.') && name.ends_with(".part"))
+    [CHECKPOINTS, SETTINGS, BASE].contains(&name) || (name.starts_with('.') && name.ends_with(".part"))
 }
 
 #[cfg(test)]

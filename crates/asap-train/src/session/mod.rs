@@ -6,11 +6,11 @@ mod state;
 mod steps;
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use asap_diffusion::device::{Place, Precision};
-use asap_diffusion::distributed::Group;
+use asap_diffusion::distributed::{Group, Member, Transport};
 use asap_diffusion::lora::{Attachment, Init, LoraSpec};
 use asap_diffusion::optim::AdamWSettings;
 use asap_diffusion::training::{NetworkFiles, Optimiser, Trainee};
@@ -18,10 +18,14 @@ use asap_diffusion::Checkpointing;
 
 use crate::config::{self, Backbone, Device, Settings};
 use crate::data::{self, Encoder};
-use crate::folder::{RunFolder, RunRecord};
+use crate::folder::{BASE, RunFolder, RunRecord};
 use crate::report::{self, Written};
 use crate::telemetry::{EventFile, Note, Record, TelemetryLog};
 use steps::Steps;
+
+/// How long a process waits for the others: the first one evaluates and samples alone. One that ended is noticed at
+/// once; this is for one that hangs.
+const PATIENCE: Duration = Duration::from_secs(1800);
 
 /// What a run tells while it goes.
 pub trait Progress {
@@ -61,7 +65,14 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     let settings = &job.settings;
     let place = place_of(settings.run.device)?;
     let precision = precision_of(settings);
-    let group = Group::from_env()?;
+    let group = match Member::from_env()? {
+        Some(member) => Some(Group::meet(member, Transport::for_place(place), PATIENCE)?),
+        None => None,
+    };
+    if !job.resume && RunFolder::open(&job.out).is_ok() {
+        let out = job.out.display();
+        bail!("`{out}` holds a run already; `--resume {out}` goes on with it, another `--out` begins a new one");
+    }
     let is_first = group.as_ref().is_none_or(|group| group.rank() == 0);
 
     progress.say("reading and encoding the pairs");
@@ -74,7 +85,10 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
         chosen.held_out.len()
     ));
     let files = match settings.model.backbone {
-        Backbone::Tiny => base::ready(&job.out.join("base"), settings, &chosen.train, progress)?,
+        Backbone::Tiny => {
+            let make = || base::ready(&job.out.join(BASE), settings, &chosen.train, progress);
+            first_then_others(group.as_ref(), make)?
+        }
         Backbone::Flux | Backbone::Sdxl => {
             let base = settings.model.base.as_deref().context("`model.base` names no folder")?;
             NetworkFiles::in_folder(base)?
@@ -83,16 +97,24 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     let mut trainee = trainee(settings, &files, (place, precision))?;
     progress.say(&format!("{} numbers are trained", trainee.n_trainable()));
 
-    let folder = folder(job, &files, &chosen)?;
+    let record = record(settings, &files, &chosen)?;
+    let folder = first_then_others(group.as_ref(), || match (job.resume, is_first) {
+        (false, true) => Ok(RunFolder::create(&job.out, &record, &settings.to_toml())?),
+        (true, _) | (false, false) => Ok(RunFolder::open(&job.out)?),
+    })?;
+    check_same(&folder, &record)?;
     let _lock = if is_first { Some(folder.lock()?) } else { None };
     let first = state::restore(&folder, &mut trainee, job.resume, progress)?;
     if let Some(group) = &group {
         trainee.share(group)?;
     }
-    let log = TelemetryLog::open_after(&folder.telemetry(), first)?;
-    let events = EventFile::create(folder.root(), "asap-train", now(), first + 1)?;
     let mut steps = Steps::new(settings, chosen, trainee, group)?;
-    steps.attach(log, events, is_first);
+    if is_first {
+        steps.attach(
+            TelemetryLog::open_after(&folder.telemetry(), first)?,
+            EventFile::create(folder.root(), "asap-train", now(), first + 1)?,
+        );
+    }
     if first == 0 {
         proof::step_0(&mut steps, progress)?;
         steps.evaluate(0, progress)?;
@@ -198,11 +220,40 @@ fn precision_of(settings: &Settings) -> Precision {
     }
 }
 
-fn folder(job: &Job, files: &NetworkFiles, chosen: &data::Chosen) -> anyhow::Result<RunFolder> {
-    if job.resume {
-        return Ok(RunFolder::open(&job.out)?);
+/// Lets the first process do what the others then find done.
+fn first_then_others<T>(group: Option<&Group>, make: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let Some(group) = group else {
+        return make();
+    };
+    if group.rank() == 0 {
+        let made = make()?;
+        group.barrier()?;
+        return Ok(made);
     }
-    let settings = &job.settings;
+    group.barrier()?;
+    make()
+}
+
+/// A run goes on with what it began with.
+fn check_same(folder: &RunFolder, now: &RunRecord) -> anyhow::Result<()> {
+    let then = folder.record();
+    let pairs = [
+        ("the base model", &then.base_sha256, &now.base_sha256),
+        ("the pairs", &then.data_sha256, &now.data_sha256),
+    ];
+    for (what, then, now) in pairs {
+        if then != now {
+            bail!(
+                "`{}` was begun with {what} of hash {then}, expected the same, got {now}; begin a new run with another \
+                 `--out`",
+                folder.root().display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn record(settings: &Settings, files: &NetworkFiles, chosen: &data::Chosen) -> anyhow::Result<RunRecord> {
     let name = |path: Option<&Path>| {
         path.and_then(Path::file_name)
             .map_or_else(|| "tiny".to_owned(), |name| name.to_string_lossy().into_owned())
@@ -211,10 +262,7 @@ fn folder(job: &Job, files: &NetworkFiles, chosen: &data::Chosen) -> anyhow::Res
     for example in &chosen.train {
         ids.push_str(&example.id.to_string());
     }
-    if chosen.train.is_empty() {
-        bail!("there is no pair to train on");
-    }
-    let record = RunRecord {
+    Ok(RunRecord {
         toolkit_version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: option_env!("ASAP_COMMIT").map(str::to_owned),
         backbone: settings.model.backbone.name().to_owned(),
@@ -229,8 +277,7 @@ fn folder(job: &Job, files: &NetworkFiles, chosen: &data::Chosen) -> anyhow::Res
         n_steps: u64::from(settings.run.steps),
         seed: settings.run.seed,
         started: started(),
-    };
-    Ok(RunFolder::create(&job.out, &record, &settings.to_toml())?)
+    })
 }
 
 /// Seconds since 1970.

@@ -82,12 +82,10 @@ impl Steps {
         })
     }
 
-    /// Where records go; only the first process writes them.
-    pub(super) fn attach(&mut self, log: TelemetryLog, events: EventFile, is_first: bool) {
-        if is_first {
-            self.log = Some(log);
-            self.events = Some(events);
-        }
+    /// Where records go; only the first process has it.
+    pub(super) fn attach(&mut self, log: TelemetryLog, events: EventFile) {
+        self.log = Some(log);
+        self.events = Some(events);
     }
 
     pub(super) fn is_first(&self) -> bool {
