@@ -93,6 +93,12 @@ fn nccl(lib: &Path) -> Option<PathBuf> {
         .arg(format!("-Wl,-rpath,{}", lib.display()))
         .status()
         .expect("the compiler of the other C++ files starts");
-    assert!(status.success(), "csrc/nccl.cpp does not compile");
-    Some(path)
+    if status.success() {
+        return Some(path);
+    }
+    // Gloo serves all devices: a CUDA toolkit that does not fit is no reason to build nothing.
+    println!(
+        "cargo:warning=NCCL is left out: csrc/nccl.cpp does not compile with the CUDA headers found here"
+    );
+    None
 }

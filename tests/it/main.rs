@@ -26,4 +26,5 @@ mod pose_map;
 mod resume;
 mod serve;
 mod synth;
+mod train;
 mod weights;

@@ -71,8 +71,10 @@ fn equip(context: &Context, steps: &mut Steps) -> Result<Equipment> {
     }
     match steps.step("libtorch", || Ok(torch::ensure(context)))? {
         Ok(found) => {
-            let python = found.python.map(|python| ("ASAP_TORCH_PYTHON", python));
-            equipment.have("torch", python.as_slice());
+            // A libtorch of the user's own may come without its Python.
+            if let Some(python) = found.python {
+                equipment.have("torch", &[("ASAP_TORCH_PYTHON", python)]);
+            }
         }
         Err(lost) => equipment.lost.push(lost),
     }

@@ -4,13 +4,16 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "error.hpp"
 
 using TensorPtr = at::Tensor*;
 using torch::autograd::variable_list;
 
-// Fills `out` with `n_out` new tensors; 0 means success.
-using Body = int (*)(void* data, const TensorPtr* in, size_t n_in, TensorPtr* out, size_t n_out);
+// Fills `out` with `n_out` new tensors. Null means success; else a message made by `strdup`.
+using Body = char* (*)(void* data, const TensorPtr* in, size_t n_in, TensorPtr* out, size_t n_out);
 using Drop = void (*)(void* data);
 
 namespace {
@@ -26,7 +29,7 @@ struct Closure : torch::CustomClassHolder {
   variable_list call(const variable_list& in, size_t n_out) const {
     std::vector<TensorPtr> pointers, out(n_out, nullptr);
     for (auto& tensor : in) pointers.push_back(const_cast<TensorPtr>(&tensor));
-    int code = body(data, pointers.data(), pointers.size(), out.data(), n_out);
+    char* failure = body(data, pointers.data(), pointers.size(), out.data(), n_out);
     variable_list result;
     for (TensorPtr pointer : out) {
       if (pointer) {
@@ -34,7 +37,9 @@ struct Closure : torch::CustomClassHolder {
         delete pointer;
       }
     }
-    TORCH_CHECK(code == 0 && result.size() == n_out, "a checkpointed block failed");
+    std::string message = failure ? failure : "";
+    std::free(failure);
+    TORCH_CHECK(message.empty() && result.size() == n_out, message);
     return result;
   }
 };

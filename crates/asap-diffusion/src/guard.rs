@@ -18,11 +18,16 @@ thread_local! {
 ///
 /// Nothing is printed for such a panic; others are printed as always.
 pub fn guard<T>(during: &str, compute: impl FnOnce() -> T) -> Result<T> {
+    caught(compute).map_err(|message| error_of(during, &message))
+}
+
+/// As [`guard`], for a block that libtorch calls on a thread of its own: what panicked, in one line.
+pub(crate) fn caught<T>(compute: impl FnOnce() -> T) -> std::result::Result<T, String> {
     hush_guarded_panics();
     DEPTH.set(DEPTH.get() + 1);
     let outcome = panic::catch_unwind(AssertUnwindSafe(compute));
     DEPTH.set(DEPTH.get() - 1);
-    outcome.map_err(|payload| error_of(during, &message_of(payload.as_ref())))
+    outcome.map_err(|payload| message_of(payload.as_ref()))
 }
 
 fn hush_guarded_panics() {

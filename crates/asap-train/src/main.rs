@@ -1,5 +1,8 @@
 //! `asap-train`: parses, settles, calls, prints.
-#![expect(clippy::print_stdout, reason = "a program speaks to the person at the terminal")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a program speaks to the person at the terminal"
+)]
 #![expect(clippy::print_stderr, reason = "errors go to stderr")]
 
 mod screen;
@@ -63,7 +66,9 @@ fn train(args: &TrainArgs) -> anyhow::Result<()> {
     let screen = Screen::new()?;
     let ended = session::run(&job, &screen)?;
     screen.finish();
-    println!("adapter: {}", ended.adapter.display());
+    if let Some(adapter) = ended.adapter {
+        println!("adapter: {}", adapter.display());
+    }
     if let Some(report) = ended.report {
         println!("report:  {}", report.page.display());
         for alarm in report.alarms {
@@ -111,7 +116,9 @@ fn job(args: &TrainArgs) -> anyhow::Result<Job> {
 
 /// A path that stays right when the run is resumed from another folder.
 fn full(path: &Path) -> anyhow::Result<String> {
-    let full = path.canonicalize().with_context(|| format!("`{}` is not there", path.display()))?;
+    let full = path
+        .canonicalize()
+        .with_context(|| format!("`{}` is not there", path.display()))?;
     Ok(full.to_string_lossy().into_owned())
 }
 

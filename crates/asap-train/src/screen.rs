@@ -58,8 +58,12 @@ impl Progress for Screen {
                 ));
             }
             Record::Eval(eval) => {
-                let accuracy = eval.accuracy().map_or("not computed".to_owned(), |share| format!("{share:.3}"));
-                let delta = eval.delta.map_or("not computed".to_owned(), |delta| format!("{delta:+.2e}"));
+                let accuracy = eval
+                    .accuracy()
+                    .map_or("not computed".to_owned(), |share| format!("{share:.3}"));
+                let delta = eval
+                    .delta
+                    .map_or("not computed".to_owned(), |delta| format!("{delta:+.2e}"));
                 self.say(&format!(
                     "step {}: held-out accuracy {accuracy} ({} of {}), delta {delta}",
                     eval.step, eval.n_correct, eval.n

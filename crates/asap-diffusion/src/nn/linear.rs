@@ -31,6 +31,11 @@ impl Linear {
         }
     }
 
+    /// The numbers of its weights, which its input must have.
+    pub(crate) fn kind(&self) -> Kind {
+        self.weight.kind()
+    }
+
     /// Shapes: `x` `[…, n_in]` to `[…, n_out]`.
     pub(crate) fn forward(&self, x: &Tensor, adapter: Adapter) -> Tensor {
         let y = x.linear(&self.weight, self.bias.as_ref());

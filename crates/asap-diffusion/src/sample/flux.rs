@@ -2,7 +2,9 @@
 
 use tch::{Kind, Tensor};
 
-use crate::flux::{Flux, FluxConditions, FluxInput, FluxText, FluxTransformer, grid, inference, pack, unpack};
+use crate::flux::{
+    Flux, FluxConditions, FluxInput, FluxText, FluxTransformer, grid, inference, pack, unpack,
+};
 use crate::guard::guard;
 use crate::schedule::{SchedulerConfig, euler_step, sampler_sigmas};
 use crate::{Adapter, Array, Error, Result, Run};

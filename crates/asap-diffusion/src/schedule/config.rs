@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::config_file::ConfigFile;
 use crate::Result;
+use crate::config_file::ConfigFile;
 
 /// What the network was trained to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize)]

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::Result;
 use crate::config_file::ConfigFile;
 use crate::sdxl::UnetConfig;
-use crate::Result;
 
 impl UnetConfig {
     /// Reads diffusers' `config.json`, or the one in the folder at `path`.

@@ -20,7 +20,10 @@ pub(crate) const TOLERANCE: f64 = 1e-5;
 pub(crate) fn fill(loaded: &Loaded, checkpoint: &Checkpoint) {
     let _off = tch::no_grad_guard();
     for parameter in &loaded.parameters {
-        parameter.tensor.shallow_clone().copy_(&checkpoint.tensor(&parameter.name).unwrap());
+        parameter
+            .tensor
+            .shallow_clone()
+            .copy_(&checkpoint.tensor(&parameter.name).unwrap());
     }
 }
 
@@ -32,10 +35,15 @@ pub(crate) fn adapter(
     (factor, scale): (f32, f64),
 ) -> AdapterFile {
     let array = |name: String| {
-        let values = weight(&name, &shapes[&name]).iter().map(|value| value * factor).collect();
+        let values = weight(&name, &shapes[&name])
+            .iter()
+            .map(|value| value * factor)
+            .collect();
         Array::new(&shapes[&name], values).unwrap()
     };
-    let paths = shapes.keys().filter_map(|name| name.strip_suffix(".lora_A.weight"));
+    let paths = shapes
+        .keys()
+        .filter_map(|name| name.strip_suffix(".lora_A.weight"));
     let layer = |path: &str| {
         let down = array(format!("{path}.lora_A.weight"));
         let up = array(format!("{path}.lora_B.weight"));

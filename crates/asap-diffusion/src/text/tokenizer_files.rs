@@ -62,12 +62,9 @@ impl Settings {
             None if elsewhere.is_file() => json::<SettingsFile>(&elsewhere)?.pad_token,
             pad_token => pad_token,
         };
-        let pad_token = match pad_token {
-            Some(Named::Plain(content) | Named::Wrapped { content }) => content,
-            None => {
-                let expected = "a `pad_token`, here or in `special_tokens_map.json`";
-                return Err(Error::file(&path, expected, "none"));
-            }
+        let Some(Named::Plain(pad_token) | Named::Wrapped { content: pad_token }) = pad_token else {
+            let expected = "a `pad_token`, here or in `special_tokens_map.json`";
+            return Err(Error::file(&path, expected, "none"));
         };
         Ok(Self { n_tokens, pad_token })
     }

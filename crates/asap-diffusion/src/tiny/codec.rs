@@ -127,21 +127,18 @@ fn basis() -> [[f64; SIDE * SIDE]; N_BRIGHTNESS] {
 
 /// Brightness and the two colour differences of a block, each -1 to 1.
 fn planes_of(rgb: &[u8], width: usize, left: usize, top: usize) -> [[f64; SIDE * SIDE]; 3] {
-    let mut planes = [[0f64; SIDE * SIDE]; 3];
-    for at in 0..SIDE * SIDE {
+    let pixels: [[f64; 3]; SIDE * SIDE] = std::array::from_fn(|at| {
         let start = ((top + at / SIDE) * width + left + at % SIDE) * 3;
         let [r, g, b] = [0, 1, 2].map(|channel| f64::from(rgb[start + channel]) / 127.5 - 1.0);
         let brightness = 0.299 * r + 0.587 * g + 0.114 * b;
-        planes[0][at] = brightness;
-        planes[1][at] = (b - brightness) / 1.772;
-        planes[2][at] = (r - brightness) / 1.402;
-    }
-    planes
+        [brightness, (b - brightness) / 1.772, (r - brightness) / 1.402]
+    });
+    [0, 1, 2].map(|plane| pixels.map(|pixel| pixel[plane]))
 }
 
 fn paint(planes: &[[f64; SIDE * SIDE]; 3], rgb: &mut [u8], width: usize, (left, top): (usize, usize)) {
-    for at in 0..SIDE * SIDE {
-        let [y, blue, red] = [0, 1, 2].map(|plane| planes[plane][at]);
+    let [brightness, blue, red] = planes;
+    for (at, ((y, blue), red)) in brightness.iter().zip(blue).zip(red).enumerate() {
         let (r, b) = (y + 1.402 * red, y + 1.772 * blue);
         let g = (y - 0.299 * r - 0.114 * b) / 0.587;
         let start = ((top + at / SIDE) * width + left + at % SIDE) * 3;

@@ -64,9 +64,16 @@ pub(super) fn image_tensors(images: &[ImageInput<'_>], device: Device) -> Result
         return Err(Error::argument("the images of a batch", "at least 1", 0));
     };
     let others = images.iter().flat_map(|image| [image.latent, image.noise]);
-    if let Some(other) = others.into_iter().find(|array| array.shape() != first.latent.shape()) {
+    if let Some(other) = others
+        .into_iter()
+        .find(|array| array.shape() != first.latent.shape())
+    {
         let expected = format!("{} as the first latent", shown(first.latent));
-        return Err(Error::argument("a latent or noise of a batch", expected, shown(other)));
+        return Err(Error::argument(
+            "a latent or noise of a batch",
+            expected,
+            shown(other),
+        ));
     }
     let stacked = |of: &dyn Fn(&ImageInput<'_>) -> Tensor| {
         Tensor::stack(&images.iter().map(of).collect::<Vec<_>>(), 0).to_device(device)
@@ -92,7 +99,11 @@ impl PairInput<'_> {
     /// Checks the sizes and copies to the device.
     pub(super) fn tensors(&self, device: Device) -> Result<PairTensors> {
         let &[_, rows, columns] = self.preferred.shape() else {
-            return Err(Error::argument("the preferred latent", "[C, h, w]", shown(self.preferred)));
+            return Err(Error::argument(
+                "the preferred latent",
+                "[C, h, w]",
+                shown(self.preferred),
+            ));
         };
         for (what, array) in [("the rejected latent", self.rejected), ("the noise", self.noise)] {
             if array.shape() != self.preferred.shape() {
@@ -101,7 +112,11 @@ impl PairInput<'_> {
             }
         }
         if self.mask.shape() != [rows, columns] {
-            return Err(Error::argument("the mask", format!("[{rows}, {columns}]"), shown(self.mask)));
+            return Err(Error::argument(
+                "the mask",
+                format!("[{rows}, {columns}]"),
+                shown(self.mask),
+            ));
         }
         let on_device = |array: &Array| array.tensor().to_device(device).to_kind(Kind::Float).unsqueeze(0);
         Ok(PairTensors {

@@ -63,7 +63,8 @@ pub(super) enum Prompt {
 impl Prompt {
     /// Prompts of one backbone, one after the other.
     fn joined(prompts: &[Self]) -> Self {
-        let joined = |part: &dyn Fn(&Self) -> Tensor| Tensor::cat(&prompts.iter().map(part).collect::<Vec<_>>(), 0);
+        let joined =
+            |part: &dyn Fn(&Self) -> Tensor| Tensor::cat(&prompts.iter().map(part).collect::<Vec<_>>(), 0);
         match &prompts[0] {
             Self::Flux { guidance, .. } => {
                 let text = |prompt: &Self| match prompt {
@@ -131,12 +132,24 @@ impl Network {
                     Some(file) => SchedulerConfig::read(file)?,
                     None => SchedulerConfig::flux_dev(),
                 };
-                Ok((Self::Flux { transformer, scheduler }, loaded))
+                Ok((
+                    Self::Flux {
+                        transformer,
+                        scheduler,
+                    },
+                    loaded,
+                ))
             }
             Backbone::Sdxl => {
                 let config = UnetConfig::read(&files.config)?;
-                let is_original = checkpoint.names().any(|name| name.starts_with("model.diffusion_model."));
-                let checkpoint = if is_original { checkpoint.renamed(original_unet(&config)) } else { checkpoint };
+                let is_original = checkpoint
+                    .names()
+                    .any(|name| name.starts_with("model.diffusion_model."));
+                let checkpoint = if is_original {
+                    checkpoint.renamed(original_unet(&config))
+                } else {
+                    checkpoint
+                };
                 let schedule = match &files.scheduler {
                     Some(file) => ScheduleConfig::read(file)?,
                     None => ScheduleConfig::sdxl(),
@@ -157,7 +170,13 @@ impl Network {
         let transformer = guard("a new FLUX", || FluxTransformer::load(&loader.root(), config))?;
         let (transformer, loaded) = loader.finish(transformer)?;
         let scheduler = SchedulerConfig::flux_schnell();
-        Ok((Self::Flux { transformer, scheduler }, loaded))
+        Ok((
+            Self::Flux {
+                transformer,
+                scheduler,
+            },
+            loaded,
+        ))
     }
 
     pub(super) fn backbone(&self) -> Backbone {
@@ -185,7 +204,11 @@ impl Network {
                 check("the T5 embeddings", t5, &[None, Some(config.joint_attention_dim)])?;
                 check("the pooled text", pooled, &[Some(config.pooled_projection_dim)])?;
                 if config.guidance_embeds != guidance.is_some() {
-                    let expected = if config.guidance_embeds { "a number" } else { "none: the network embeds none" };
+                    let expected = if config.guidance_embeds {
+                        "a number"
+                    } else {
+                        "none: the network embeds none"
+                    };
                     return Err(Error::argument("the guidance", expected, format!("{guidance:?}")));
                 }
                 Ok(Prompt::Flux {
@@ -196,7 +219,14 @@ impl Network {
                     guidance: guidance.unwrap_or_default(),
                 })
             }
-            (Self::Sdxl { unet, .. }, Conditioning::Sdxl { tokens, pooled, time_ids }) => {
+            (
+                Self::Sdxl { unet, .. },
+                Conditioning::Sdxl {
+                    tokens,
+                    pooled,
+                    time_ids,
+                },
+            ) => {
                 let config = unet.config();
                 check("the text embeddings", tokens, &[None, Some(config.token_dim)])?;
                 check("the pooled text", pooled, &[Some(config.pooled_dim)])?;
@@ -208,7 +238,11 @@ impl Network {
                     time_ids: Tensor::from_slice(time_ids).to_device(device).unsqueeze(0),
                 })
             }
-            _ => Err(Error::argument("the conditioning", self.backbone(), "that of the other backbone")),
+            _ => Err(Error::argument(
+                "the conditioning",
+                self.backbone(),
+                "that of the other backbone",
+            )),
         }
     }
 
@@ -292,13 +326,21 @@ impl Network {
         run: Run,
     ) -> Result<Tensor> {
         match (self, prompt) {
-            (Self::Flux { transformer, scheduler }, Prompt::Flux { text, guidance }) => {
+            (
+                Self::Flux {
+                    transformer,
+                    scheduler,
+                },
+                Prompt::Flux { text, guidance },
+            ) => {
                 let asked = FluxAsked {
                     text,
                     guidance: *guidance,
                     n_steps,
                 };
-                guard("a sampler", || denoise_flux(transformer, scheduler, noise, &asked, run))
+                guard("a sampler", || {
+                    denoise_flux(transformer, scheduler, noise, &asked, run)
+                })
             }
             (Self::Sdxl { unet, schedule, kind }, Prompt::Sdxl { text, time_ids }) => {
                 let plan = euler::plan(schedule, n_steps)?;
@@ -312,8 +354,14 @@ impl Network {
                     time_ids,
                     guidance,
                 };
-                let precision = if *kind == Kind::BFloat16 { Precision::Bf16 } else { Precision::F32 };
-                guard("a sampler", || sample_sdxl(unet, &plan, noise, &asked, (run, precision)))
+                let precision = if *kind == Kind::BFloat16 {
+                    Precision::Bf16
+                } else {
+                    Precision::F32
+                };
+                guard("a sampler", || {
+                    sample_sdxl(unet, &plan, noise, &asked, (run, precision))
+                })
             }
             _ => panic!("a prompt is made by the network that takes it"),
         }
@@ -329,6 +377,13 @@ fn check(what: &'static str, array: &Array, sizes: &[Option<i64>]) -> Result<()>
     if array.shape().len() == sizes.len() && array.shape().iter().zip(sizes).all(fits) {
         return Ok(());
     }
-    let shown: Vec<String> = sizes.iter().map(|size| size.map_or("n".to_owned(), |size| size.to_string())).collect();
-    Err(Error::argument(what, format!("[{}]", shown.join(", ")), format!("{:?}", array.shape())))
+    let shown: Vec<String> = sizes
+        .iter()
+        .map(|size| size.map_or("n".to_owned(), |size| size.to_string()))
+        .collect();
+    Err(Error::argument(
+        what,
+        format!("[{}]", shown.join(", ")),
+        format!("{:?}", array.shape()),
+    ))
 }

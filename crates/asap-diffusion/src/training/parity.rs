@@ -40,7 +40,11 @@ impl Case {
     }
 
     fn backbone(&self) -> Backbone {
-        if self.name.starts_with("flux") { Backbone::Flux } else { Backbone::Sdxl }
+        if self.name.starts_with("flux") {
+            Backbone::Flux
+        } else {
+            Backbone::Sdxl
+        }
     }
 
     fn fact<T: serde::de::DeserializeOwned>(&self, pointer: &str) -> T {
@@ -61,7 +65,13 @@ impl Case {
         // As the reference began.
         let shapes = self.golden.shapes(&format!("/cases/{}/adapter", self.name));
         let adapter = adapter(self.backbone(), &shapes, (0.1, 2.0));
-        Trainee::with_adapters(&files, &Attachment::of(&adapter), (Place::Cpu, Precision::F32), optimiser).unwrap()
+        Trainee::with_adapters(
+            &files,
+            &Attachment::of(&adapter),
+            (Place::Cpu, Precision::F32),
+            optimiser,
+        )
+        .unwrap()
     }
 }
 
@@ -156,7 +166,10 @@ fn outcome(case: &Case, errors: &PairErrors) -> (f64, [f64; 2]) {
 
 fn near(what: &str, got: f64, expected: f64, tolerance: f64) {
     let most = tolerance * expected.abs().max(1e-3);
-    assert!((got - expected).abs() <= most, "{what}: {got} instead of {expected}");
+    assert!(
+        (got - expected).abs() <= most,
+        "{what}: {got} instead of {expected}"
+    );
 }
 
 fn trains_as_the_reference(name: &'static str, backward: Backward, checkpointing: Checkpointing) {
@@ -184,11 +197,31 @@ fn trains_as_the_reference(name: &'static str, backward: Backward, checkpointing
             trainee.accumulate(&inputs.pair(), descent, reading).unwrap();
             let (loss, errors) = found.unwrap();
             let at = update * N_PAIRS + n;
-            near("a policy error", errors.policy_preferred, case.fact(&format!("/pairs/{at}/policy/0")), 1e-5);
-            near("a policy error", errors.policy_rejected, case.fact(&format!("/pairs/{at}/policy/1")), 1e-5);
-            near("a reference error", errors.reference_rejected, case.fact(&format!("/pairs/{at}/reference/1")), 1e-5);
+            near(
+                "a policy error",
+                errors.policy_preferred,
+                case.fact(&format!("/pairs/{at}/policy/0")),
+                1e-5,
+            );
+            near(
+                "a policy error",
+                errors.policy_rejected,
+                case.fact(&format!("/pairs/{at}/policy/1")),
+                1e-5,
+            );
+            near(
+                "a reference error",
+                errors.reference_rejected,
+                case.fact(&format!("/pairs/{at}/reference/1")),
+                1e-5,
+            );
             // A difference of nearly equal numbers, and what is made of it.
-            near("a gap", errors.gap(), case.fact(&format!("/pairs/{at}/delta")), 2e-3);
+            near(
+                "a gap",
+                errors.gap(),
+                case.fact(&format!("/pairs/{at}/delta")),
+                2e-3,
+            );
             near("a loss", loss, case.fact(&format!("/pairs/{at}/loss")), 2e-3);
         }
         let applied = trainee.apply(LEARNING_RATE, N_PAIRS, None).unwrap();
@@ -196,7 +229,8 @@ fn trains_as_the_reference(name: &'static str, backward: Backward, checkpointing
         near("a norm", applied.grad_norm, expected, NORM_TOLERANCE);
     }
     for (weight, array) in trainee.weights() {
-        case.golden.check_within(&format!("{name}.{weight}"), &array.tensor(), WEIGHTS_TOLERANCE);
+        case.golden
+            .check_within(&format!("{name}.{weight}"), &array.tensor(), WEIGHTS_TOLERANCE);
     }
 }
 
@@ -220,7 +254,9 @@ fn a_resumed_run_is_the_same_bit_for_bit() {
     let step = |trainee: &mut Trainee, update: usize| {
         let inputs = Inputs::new(&case, update, 0);
         trainee
-            .accumulate(&inputs.pair(), descent(&case.golden, Backward::Split), |_| [0.3, -0.3])
+            .accumulate(&inputs.pair(), descent(&case.golden, Backward::Split), |_| {
+                [0.3, -0.3]
+            })
             .unwrap();
         trainee.apply(LEARNING_RATE, 1, None).unwrap();
     };

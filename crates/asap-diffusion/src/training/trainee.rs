@@ -137,19 +137,22 @@ impl Trainee {
         Self::new(network, loaded.parameters, place, optimiser)
     }
 
-    fn new(
-        network: Network,
-        parameters: Vec<Parameter>,
-        place: Place,
-        optimiser: Optimiser,
-    ) -> Result<Self> {
-        let leaves = || parameters.iter().map(|parameter| parameter.tensor.shallow_clone());
-        let sum = guard("the sum of gradients", || leaves().map(|leaf| leaf.zeros_like().detach()).collect())?;
+    fn new(network: Network, parameters: Vec<Parameter>, place: Place, optimiser: Optimiser) -> Result<Self> {
+        let leaves = || {
+            parameters
+                .iter()
+                .map(|parameter| parameter.tensor.shallow_clone())
+        };
+        let sum = guard("the sum of gradients", || {
+            leaves().map(|leaf| leaf.zeros_like().detach()).collect()
+        })?;
         Ok(Self {
             network,
             optimiser: AdamW::new(&leaves().collect::<Vec<_>>(), optimiser.adamw)?,
             clip_norm: optimiser.clip_norm,
-            average: optimiser.ema_decay.map(|decay| Ema::new(&leaves().collect::<Vec<_>>(), decay)),
+            average: optimiser
+                .ema_decay
+                .map(|decay| Ema::new(&leaves().collect::<Vec<_>>(), decay)),
             parameters,
             sum,
             device: place.device(),
@@ -165,7 +168,10 @@ impl Trainee {
 
     /// How many numbers the training changes.
     pub fn n_trainable(&self) -> usize {
-        self.parameters.iter().map(|parameter| parameter.tensor.numel()).sum()
+        self.parameters
+            .iter()
+            .map(|parameter| parameter.tensor.numel())
+            .sum()
     }
 
     /// The errors of the preferred and the rejected image, without gradients.
@@ -246,10 +252,14 @@ impl Trainee {
         };
         let times: Vec<f64> = images.iter().map(|image| image.time).collect();
         let result = guard("the gradient of a batch", || {
-            let times = Tensor::from_slice(&times).to_kind(Kind::Float).to_device(self.device);
+            let times = Tensor::from_slice(&times)
+                .to_kind(Kind::Float)
+                .to_device(self.device);
             let (noisy, target) = self.network.noised(&latents, &noise, &times);
             let predicted = self.network.predict(&noisy, &times, &prompt, run);
-            let error = (predicted.to_kind(Kind::Float) - target).square().mean(Kind::Float);
+            let error = (predicted.to_kind(Kind::Float) - target)
+                .square()
+                .mean(Kind::Float);
             error.backward();
             let gradients = self.take_gradients();
             let _off = tch::no_grad_guard();
@@ -273,7 +283,10 @@ impl Trainee {
             return Err(Error::argument("the steps of the sampler", "1 or more", 0));
         }
         let prompt = self.network.prompt(request.conditioning, self.device)?;
-        let negative = request.negative.map(|negative| self.network.prompt(negative, self.device)).transpose()?;
+        let negative = request
+            .negative
+            .map(|negative| self.network.prompt(negative, self.device))
+            .transpose()?;
         let run = Run {
             adapter,
             checkpointing: Checkpointing::Off,
@@ -281,7 +294,9 @@ impl Trainee {
         let noise = request.noise.tensor().to_device(self.device).unsqueeze(0);
         let _off = tch::no_grad_guard();
         let prompts = (&prompt, negative.as_ref());
-        let latents = self.network.sample(&noise, prompts, (request.n_steps, request.guidance), run)?;
+        let latents = self
+            .network
+            .sample(&noise, prompts, (request.n_steps, request.guidance), run)?;
         Ok(Array::of(&latents.squeeze_dim(0)))
     }
 
@@ -375,7 +390,9 @@ impl Trainee {
                     adapter,
                     checkpointing: Checkpointing::Off,
                 };
-                self.network.predict(&noisy, &times, &prompt, run).to_kind(Kind::Float)
+                self.network
+                    .predict(&noisy, &times, &prompt, run)
+                    .to_kind(Kind::Float)
             };
             let squared = (predicted(Adapter::On) - predicted(Adapter::Off)).square();
             let outside: Tensor = 1.0 - tensors.mask.expand_as(&squared);
@@ -390,13 +407,23 @@ impl Trainee {
     /// [`Error::Argument`] where a name is missing, left over, or of another size; the weights are as they were.
     pub fn set_weights(&mut self, weights: &BTreeMap<String, Array>) -> Result<()> {
         if weights.len() != self.parameters.len() {
-            return Err(Error::argument("the stored weights", self.parameters.len(), weights.len()));
+            return Err(Error::argument(
+                "the stored weights",
+                self.parameters.len(),
+                weights.len(),
+            ));
         }
         for parameter in &self.parameters {
             let size = parameter.tensor.size();
-            let fits = weights.get(&parameter.name).is_some_and(|array| array.tensor().size() == size);
+            let fits = weights
+                .get(&parameter.name)
+                .is_some_and(|array| array.tensor().size() == size);
             if !fits {
-                return Err(Error::argument("the stored weights", format!("`{}` {size:?}", parameter.name), "none"));
+                return Err(Error::argument(
+                    "the stored weights",
+                    format!("`{}` {size:?}", parameter.name),
+                    "none",
+                ));
             }
         }
         guard("the stored weights", || {
@@ -412,7 +439,11 @@ impl Trainee {
     /// # Errors
     /// [`Error::Torch`] where a process is lost.
     pub fn share(&self, group: &Group) -> Result<()> {
-        let leaves: Vec<Tensor> = self.parameters.iter().map(|parameter| parameter.tensor.detach()).collect();
+        let leaves: Vec<Tensor> = self
+            .parameters
+            .iter()
+            .map(|parameter| parameter.tensor.detach())
+            .collect();
         group.broadcast(&leaves, 0)
     }
 
@@ -452,13 +483,20 @@ impl Trainee {
     pub fn set_average_state(&mut self, state: &EmaState) -> Result<()> {
         match &mut self.average {
             Some(average) => average.restore(state),
-            None => Err(Error::argument("the average of the weights", "a run that keeps one", "one without")),
+            None => Err(Error::argument(
+                "the average of the weights",
+                "a run that keeps one",
+                "one without",
+            )),
         }
     }
 
     /// The names of the trained weights, in the order in which they were loaded.
     pub fn names(&self) -> Vec<String> {
-        self.parameters.iter().map(|parameter| parameter.name.clone()).collect()
+        self.parameters
+            .iter()
+            .map(|parameter| parameter.name.clone())
+            .collect()
     }
 
     /// Errors of one image, `[1, 3]`.
@@ -510,7 +548,9 @@ impl Trainee {
     ) -> ([Errors; 2], Vec<(f64, Vec<Tensor>)>) {
         let errors = self.pair(pair, prompt, run);
         let found = both(&errors);
-        let factors = Tensor::from_slice(&factors(found)).to_device(self.device).to_kind(Kind::Float);
+        let factors = Tensor::from_slice(&factors(found))
+            .to_device(self.device)
+            .to_kind(Kind::Float);
         (weighted(&errors, weights) * factors).sum(Kind::Float).backward();
         (found, vec![(1.0, self.take_gradients())])
     }
@@ -541,7 +581,9 @@ impl Trainee {
 
 /// `[B, 3]` to `[B]`.
 fn weighted(errors: &Tensor, weights: ErrorWeights) -> Tensor {
-    let weights = Tensor::from_slice(&weights.0).to_device(errors.device()).to_kind(Kind::Float);
+    let weights = Tensor::from_slice(&weights.0)
+        .to_device(errors.device())
+        .to_kind(Kind::Float);
     errors.matmul(&weights)
 }
 

@@ -113,8 +113,9 @@ impl<'a> Loader<'a> {
     /// [`Misfit`] with every name that was missing, of another size, or left over.
     pub fn finish<T>(self, network: T) -> Result<(T, Loaded)> {
         let seen = self.seen.into_inner();
-        let is_left =
-            |name: &&str| !seen.used.contains(*name) && !self.expendable.iter().any(|start| name.starts_with(start));
+        let is_left = |name: &&str| {
+            !seen.used.contains(*name) && !self.expendable.iter().any(|start| name.starts_with(start))
+        };
         let left_over: Vec<String> = match self.origin {
             Origin::Stored(checkpoint) => checkpoint.names().filter(is_left).map(str::to_owned).collect(),
             Origin::Nothing(_) => Vec::new(),

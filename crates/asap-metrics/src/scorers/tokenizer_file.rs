@@ -51,7 +51,9 @@ impl TokenizerFile {
             .with_truncation(None)
             .map_err(|error| unfit(&path, error.to_string()))?;
         let added: Vec<_> = added.iter().map(|token| AddedToken::from(*token, true)).collect();
-        inner.add_special_tokens(added);
+        inner
+            .add_special_tokens(added)
+            .map_err(|error| unfit(&path, error.to_string()))?;
         let n_got = inner.get_vocab_size(true);
         if n_got > n_tokens {
             return Err(unfit(

@@ -36,7 +36,6 @@ fn ranges(settings: &Settings, values: &Values) -> Result<()> {
         ("run.eval_every_steps", run.eval_every_steps),
         ("run.sample_every_steps", run.sample_every_steps),
         ("data.bucket_step_px", Some(data.bucket_step_px)),
-        ("data.prefetch_batches", Some(data.prefetch_batches)),
     ];
     for (key, count) in counts {
         ensure(count != Some(0), || values.out_of_range(key, "1 or more"))?;

@@ -55,6 +55,8 @@ section! {
         resolution_px: u32,
         /// Tokens of the text, padded to this number. FLUX's is 512, SDXL's 77.
         text_tokens: u32,
+        /// Steps in which the base of the `tiny` backbone is trained from nothing; not in the paper.
+        base_steps: u32,
     }
 }
 

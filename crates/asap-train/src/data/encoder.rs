@@ -47,17 +47,28 @@ impl Encoder {
     ///
     /// # Errors
     /// Those of opening their files.
-    pub fn open(settings: &Settings, place: Place, precision: Precision) -> anyhow::Result<Self> {
+    ///
+    /// `guidance` is that which the network embeds, where it embeds one.
+    pub fn open(
+        settings: &Settings,
+        guidance: Option<f64>,
+        (place, precision): (Place, Precision),
+    ) -> anyhow::Result<Self> {
         let model = &settings.model;
         let n_tokens = model.text_tokens as usize;
-        let base = || model.base.as_deref().ok_or_else(|| anyhow::anyhow!("`model.base` names no folder"));
+        let base = || {
+            model
+                .base
+                .as_deref()
+                .ok_or_else(|| anyhow::anyhow!("`model.base` names no folder"))
+        };
         Ok(match model.backbone {
             Backbone::Tiny => Self::Tiny { n_tokens },
             Backbone::Flux => Self::Flux {
                 vae: Vae::open(base()?, place, Precision::F32)?,
                 text: FluxTextEncoders::open(base()?, place, precision)?,
                 n_tokens,
-                guidance: model.guidance,
+                guidance,
             },
             Backbone::Sdxl => Self::Sdxl {
                 vae: Vae::open(base()?, place, Precision::F32)?,
@@ -98,11 +109,36 @@ impl Encoder {
         }
     }
 
-    /// An embedded prompt for images of a size in pixels.
+    /// The prompt that says nothing, for guidance away from it; zeros, as SDXL's pipeline has it.
+    ///
+    /// # Errors
+    /// Those of [`Array::new`].
+    pub fn nothing(like: &Conditioning) -> anyhow::Result<Option<Conditioning>> {
+        let zeros = |array: &Array| Array::new(array.shape(), vec![0.0; array.values().len()]);
+        match like {
+            Conditioning::Flux { .. } => Ok(None),
+            Conditioning::Sdxl {
+                tokens,
+                pooled,
+                time_ids,
+            } => Ok(Some(Conditioning::Sdxl {
+                tokens: zeros(tokens)?,
+                pooled: zeros(pooled)?,
+                time_ids: *time_ids,
+            })),
+        }
+    }
+
+    /// An embedded prompt for an image whose size was `original` and is `size` now; width and height in pixels.
     ///
     /// # Errors
     /// Those of the text encoders.
-    pub fn prompt(&self, prompt: &str, (width, height): (u32, u32)) -> anyhow::Result<Conditioning> {
+    pub fn prompt(
+        &self,
+        prompt: &str,
+        original: (u32, u32),
+        size: (u32, u32),
+    ) -> anyhow::Result<Conditioning> {
         let one = |n: usize| anyhow::anyhow!("expected the embedding of one prompt, got {n}");
         match self {
             Self::Tiny { n_tokens } => {
@@ -113,7 +149,12 @@ impl Encoder {
                     guidance: None,
                 })
             }
-            Self::Flux { text, n_tokens, guidance, .. } => {
+            Self::Flux {
+                text,
+                n_tokens,
+                guidance,
+                ..
+            } => {
                 let mut found = text.encode(&[prompt], *n_tokens)?;
                 let embedding = found.pop().ok_or_else(|| one(0))?;
                 Ok(Conditioning::Flux {
@@ -125,11 +166,18 @@ impl Encoder {
             Self::Sdxl { text, .. } => {
                 let mut found = text.encode(&[prompt])?;
                 let embedding = found.pop().ok_or_else(|| one(0))?;
-                let (height, width) = (height as f32, width as f32);
+                let side = |pixels: u32| pixels as f32;
                 Ok(Conditioning::Sdxl {
                     tokens: embedding.tokens,
                     pooled: embedding.pooled,
-                    time_ids: [height, width, 0.0, 0.0, height, width],
+                    time_ids: [
+                        side(original.1),
+                        side(original.0),
+                        0.0,
+                        0.0,
+                        side(size.1),
+                        side(size.0),
+                    ],
                 })
             }
         }

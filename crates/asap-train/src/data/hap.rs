@@ -6,6 +6,7 @@ use asap_diffusion::Array;
 use asap_store::{Dataset, Filter, Record, decode_rgb, reconstruct};
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
+use sha2::{Digest as _, Sha256};
 
 use super::{Encoder, Example, bucket};
 use crate::config::{self, MaskSource, Settings};
@@ -24,13 +25,38 @@ pub struct Chosen {
     pub version: u64,
 }
 
+impl Chosen {
+    /// SHA-256 over all that a training sees: ids, prompts, latents and masks, held-out pairs too.
+    pub fn sha256(&self) -> String {
+        let mut hasher = Sha256::new();
+        for example in self.train.iter().chain(&self.held_out) {
+            hasher.update(example.id.to_string());
+            hasher.update(&example.prompt);
+            for array in [&example.preferred.mean, &example.rejected.mean, &example.mask] {
+                for value in array.values() {
+                    hasher.update(value.to_le_bytes());
+                }
+            }
+        }
+        hasher
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
 /// Reads and encodes all pairs that the settings choose. Held out are pairs of the splits `validation` and `test`, as
 /// many as the settings say; all pairs of one picture are in one split.
 ///
 /// # Errors
 /// A dataset that does not open, without pairs to train on, or with a pair without mask.
 pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chosen> {
-    let path = settings.data.path.as_deref().context("`data.path` names no dataset")?;
+    let path = settings
+        .data
+        .path
+        .as_deref()
+        .context("`data.path` names no dataset")?;
     let dataset = Dataset::open(path).await?;
     let filter = |splits: Vec<Split>| Filter {
         splits,
@@ -40,7 +66,14 @@ pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chos
         },
         ..Filter::default()
     };
-    let train = examples(&dataset, &filter(vec![Split::Train]), usize::MAX, settings, encoder).await?;
+    let train = examples(
+        &dataset,
+        &filter(vec![Split::Train]),
+        usize::MAX,
+        settings,
+        encoder,
+    )
+    .await?;
     if train.is_empty() {
         bail!(
             "`{}` has no pair to train on: expected pairs of the split `train` that curation kept; \
@@ -51,7 +84,12 @@ pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chos
     let n_held_out = settings.run.n_held_out as usize;
     let others = filter(vec![Split::Validation, Split::Test]);
     let held_out = examples(&dataset, &others, n_held_out, settings, encoder).await?;
-    let version = dataset.versions()?.iter().map(|version| version.version).max().unwrap_or_default();
+    let version = dataset
+        .versions()?
+        .iter()
+        .map(|version| version.version)
+        .max()
+        .unwrap_or_default();
     Ok(Chosen {
         train,
         held_out,
@@ -99,9 +137,15 @@ fn example(record: &Record, settings: &Settings, encoder: &Encoder) -> anyhow::R
         bail!("its mask is empty: expected the region of the error");
     }
     let &[_, rows, columns] = preferred.mean.shape() else {
-        bail!("its latent has sizes {:?}, expected three", preferred.mean.shape());
+        bail!(
+            "its latent has sizes {:?}, expected three",
+            preferred.mean.shape()
+        );
     };
     let (mask, mask_means) = on_grid(mask, (columns, rows), settings)?;
+    if mask_means.m1 == 0.0 {
+        bail!("its mask is lost on the latent grid: `objective.mask_grid` of `area` or `max` keeps it");
+    }
     Ok(Example {
         id: pair.id,
         prompt: positive.prompt.clone(),
@@ -111,7 +155,7 @@ fn example(record: &Record, settings: &Settings, encoder: &Encoder) -> anyhow::R
         rejected,
         mask,
         mask_means,
-        conditioning: encoder.prompt(&positive.prompt, size)?,
+        conditioning: encoder.prompt(&positive.prompt, (positive.width, positive.height), size)?,
     })
 }
 
@@ -121,5 +165,8 @@ fn on_grid(
     settings: &Settings,
 ) -> anyhow::Result<(Array, crate::objective::MaskMeans)> {
     let found = LatentMask::of(mask, columns, rows, &settings.objective)?;
-    Ok((Array::new(&[rows, columns], found.values().to_vec())?, found.means()))
+    Ok((
+        Array::new(&[rows, columns], found.values().to_vec())?,
+        found.means(),
+    ))
 }

@@ -21,13 +21,13 @@ pub struct RunRecord {
     pub backbone: String,
     /// The base model's name.
     pub base: String,
-    /// SHA-256 of the base model's weights.
-    pub base_sha256: String,
+    /// BLAKE3 of the base model's weights.
+    pub base_hash: String,
     /// The dataset's name.
     pub data: String,
     /// Its version.
     pub data_version: u64,
-    /// Hash over the pairs that are trained on.
+    /// SHA-256 over the pairs of the run, as the network gets them.
     pub data_sha256: String,
     /// How many pairs these are.
     pub n_pairs: u64,

@@ -12,7 +12,7 @@ pub(crate) fn record() -> RunRecord {
         commit: Some("0123456789abcdef".to_owned()),
         backbone: "flux".to_owned(),
         base: "tiny".to_owned(),
-        base_sha256: "ab".repeat(32),
+        base_hash: "ab".repeat(32),
         data: "demo.lance".to_owned(),
         data_version: 3,
         data_sha256: "cd".repeat(32),

@@ -262,7 +262,7 @@ impl Page<'_> {
                 "Commit",
                 run.commit.clone().unwrap_or_else(|| "not known".to_owned()),
             ),
-            ("Base model", format!("{}, SHA-256 {}", run.base, run.base_sha256)),
+            ("Base model", format!("{}, BLAKE3 {}", run.base, run.base_hash)),
             (
                 "Data",
                 format!(

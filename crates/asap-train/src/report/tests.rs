@@ -17,7 +17,7 @@ fn record() -> RunRecord {
         commit: Some("6f1ed002ab5595859014ebf0951522d9a8b1c3f4".to_owned()),
         backbone: "flux".to_owned(),
         base: "tiny-flux".to_owned(),
-        base_sha256: "5d".repeat(32),
+        base_hash: "5d".repeat(32),
         data: "demo.lance".to_owned(),
         data_version: 3,
         data_sha256: "a7".repeat(32),

@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use asap_core::Stream;
+use asap_diffusion::Array;
 use asap_diffusion::device::Place;
 use asap_diffusion::lora::Backbone;
 use asap_diffusion::training::{ImageInput, NetworkFiles, Optimiser, Trainee};
 use asap_diffusion::weights::write_safetensors;
-use asap_diffusion::Array;
 use serde_json::json;
 
 use super::{Progress, optimiser};
 use crate::config::Settings;
-use crate::data::{Example, TINY_TEXT_DIM};
+use crate::data::{Chosen, Example, TINY_TEXT_DIM};
 use crate::draw::normals;
 
-/// Steps and images per step: minutes on two cores.
-const N_STEPS: u32 = 400;
+/// Images of a step.
 const BATCH: usize = 8;
 /// Larger than that of an adapter: the network begins at random.
 const LEARNING_RATE: f64 = 2e-3;
@@ -27,9 +26,10 @@ const WARMUP_STEPS: u32 = 20;
 pub(super) fn ready(
     folder: &Path,
     settings: &Settings,
-    examples: &[Example],
+    chosen: &Chosen,
     progress: &dyn Progress,
 ) -> anyhow::Result<NetworkFiles> {
+    let examples = &chosen.train;
     let part = folder.join("transformer");
     let files = NetworkFiles {
         backbone: Backbone::Flux,
@@ -37,25 +37,46 @@ pub(super) fn ready(
         weights: part.join("diffusion_pytorch_model.safetensors"),
         scheduler: Some(folder.join("scheduler/scheduler_config.json")),
     };
-    if files.weights.is_file() {
+    // What the base was made from, so that one made from something else is made anew.
+    let stamp = json!({
+        "base_steps": settings.model.base_steps,
+        "data_sha256": chosen.sha256(),
+        "seed": settings.run.seed,
+    })
+    .to_string();
+    let stamped = folder.join("made.json");
+    if files.weights.is_file() && std::fs::read_to_string(&stamped).is_ok_and(|found| found == stamp) {
         return Ok(files);
     }
     fs_err::create_dir_all(&part)?;
     fs_err::create_dir_all(folder.join("scheduler"))?;
     fs_err::write(&files.config, config().to_string())?;
-    fs_err::write(folder.join("scheduler/scheduler_config.json"), scheduler().to_string())?;
+    fs_err::write(
+        folder.join("scheduler/scheduler_config.json"),
+        scheduler().to_string(),
+    )?;
+    let n_steps = settings.model.base_steps;
     progress.say(&format!(
-        "training a tiny base model from nothing: {N_STEPS} steps of {BATCH} images"
+        "training a tiny base model from nothing: {n_steps} steps of {BATCH} images"
     ));
-    let mut trainee = Trainee::from_nothing(&files.config, settings.run.seed, Place::Cpu, base_optimiser(settings))?;
-    for step in 0..N_STEPS {
-        let error = train(&mut trainee, examples, settings.run.seed, step)?;
+    let mut trainee = Trainee::from_nothing(
+        &files.config,
+        settings.run.seed,
+        Place::Cpu,
+        base_optimiser(settings),
+    )?;
+    for step in 0..n_steps {
+        let error = train(&mut trainee, examples, settings, step)?;
         if (step + 1) % 50 == 0 {
-            progress.say(&format!("base model: step {} of {N_STEPS}, error {error:.3}", step + 1));
+            progress.say(&format!(
+                "base model: step {} of {n_steps}, error {error:.3}",
+                step + 1
+            ));
         }
     }
     // Last and whole: a folder with weights is a base.
     write_safetensors(&files.weights, &trainee.weights(), &BTreeMap::new())?;
+    fs_err::write(&stamped, stamp)?;
     Ok(files)
 }
 
@@ -67,13 +88,15 @@ fn base_optimiser(settings: &Settings) -> Optimiser {
     }
 }
 
-fn train(trainee: &mut Trainee, examples: &[Example], seed: u64, step: u32) -> anyhow::Result<f64> {
-    let mut stream = Stream::new(seed, &format!("base/step/{step}"));
+fn train(trainee: &mut Trainee, examples: &[Example], settings: &Settings, step: u32) -> anyhow::Result<f64> {
+    let mut stream = Stream::new(settings.run.seed, &format!("base/step/{step}"));
     let chosen: Vec<&Example> = (0..BATCH).map(|_| stream.choose(examples)).collect();
     // Images of one shape are in one batch; the demo dataset has one shape.
     let shape = chosen[0].preferred.mean.shape().to_vec();
-    let chosen: Vec<&Example> =
-        chosen.into_iter().filter(|example| example.preferred.mean.shape() == shape).collect();
+    let chosen: Vec<&Example> = chosen
+        .into_iter()
+        .filter(|example| example.preferred.mean.shape() == shape)
+        .collect();
     let n: usize = shape.iter().product();
     let noises = chosen
         .iter()
@@ -93,7 +116,7 @@ fn train(trainee: &mut Trainee, examples: &[Example], seed: u64, step: u32) -> a
         .collect();
     let error = trainee.accumulate_images(&images)?;
     let warm = f64::from(step + 1) / f64::from(WARMUP_STEPS);
-    let rest = 1.0 - f64::from(step) / f64::from(N_STEPS);
+    let rest = 1.0 - f64::from(step) / f64::from(settings.model.base_steps);
     trainee.apply(LEARNING_RATE * warm.min(1.0) * rest, 1, None)?;
     Ok(error)
 }

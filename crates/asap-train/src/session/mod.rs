@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use asap_diffusion::Checkpointing;
 use asap_diffusion::device::{Place, Precision};
 use asap_diffusion::distributed::{Group, Member, Transport};
+use asap_diffusion::flux::FluxConfig;
 use asap_diffusion::lora::{Attachment, Init, LoraSpec};
 use asap_diffusion::optim::AdamWSettings;
 use asap_diffusion::training::{NetworkFiles, Optimiser, Trainee};
-use asap_diffusion::Checkpointing;
 
 use crate::config::{self, Backbone, Device, Settings};
 use crate::data::{self, Encoder};
 use crate::folder::{BASE, RunFolder, RunRecord};
+use crate::objective::Objective;
 use crate::report::{self, Written};
 use crate::telemetry::{EventFile, Note, Record, TelemetryLog};
 use steps::Steps;
@@ -51,8 +53,8 @@ pub struct Job {
 pub struct Ended {
     /// The last step that was made.
     pub step: u64,
-    /// The adapter, as diffusers loads it.
-    pub adapter: PathBuf,
+    /// The adapter, as diffusers loads it; `None` in all processes but the first.
+    pub adapter: Option<PathBuf>,
     /// The report; `None` in all processes but the first.
     pub report: Option<Written>,
 }
@@ -63,35 +65,56 @@ pub struct Ended {
 /// What went wrong, with what was saved before untouched.
 pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     let settings = &job.settings;
-    let place = place_of(settings.run.device)?;
+    check_supported(settings)?;
+    let member = Member::from_env()?;
+    let place = place_of(settings.run.device, member.as_ref())?;
     let precision = precision_of(settings);
-    let group = match Member::from_env()? {
+    let group = match member {
         Some(member) => Some(Group::meet(member, Transport::for_place(place), PATIENCE)?),
         None => None,
     };
     if !job.resume && RunFolder::open(&job.out).is_ok() {
         let out = job.out.display();
-        bail!("`{out}` holds a run already; `--resume {out}` goes on with it, another `--out` begins a new one");
+        bail!(
+            "`{out}` holds a run already; `--resume {out}` goes on with it, another `--out` begins a new one"
+        );
     }
     let is_first = group.as_ref().is_none_or(|group| group.rank() == 0);
 
+    let stored = match settings.model.backbone {
+        Backbone::Tiny => None,
+        Backbone::Flux | Backbone::Sdxl => {
+            let base = settings
+                .model
+                .base
+                .as_deref()
+                .context("`model.base` names no folder")?;
+            Some(NetworkFiles::in_folder(base)?)
+        }
+    };
     progress.say("reading and encoding the pairs");
-    let encoder = Encoder::open(settings, place, precision)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let guidance = match &stored {
+        Some(files) if settings.model.backbone == Backbone::Flux => {
+            let embeds = FluxConfig::read(&files.config)?.guidance_embeds;
+            settings.model.guidance.filter(|_| embeds)
+        }
+        _ => None,
+    };
+    let encoder = Encoder::open(settings, guidance, (place, precision))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let chosen = runtime.block_on(data::read(settings, &encoder))?;
     progress.say(&format!(
         "{} pairs to train on, {} held out",
         chosen.train.len(),
         chosen.held_out.len()
     ));
-    let files = match settings.model.backbone {
-        Backbone::Tiny => {
-            let make = || base::ready(&job.out.join(BASE), settings, &chosen.train, progress);
+    let files = match stored {
+        Some(files) => files,
+        None => {
+            let make = || base::ready(&job.out.join(BASE), settings, &chosen, progress);
             first_then_others(group.as_ref(), make)?
-        }
-        Backbone::Flux | Backbone::Sdxl => {
-            let base = settings.model.base.as_deref().context("`model.base` names no folder")?;
-            NetworkFiles::in_folder(base)?
         }
     };
     let mut trainee = trainee(settings, &files, (place, precision))?;
@@ -103,12 +126,24 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
         (true, _) | (false, false) => Ok(RunFolder::open(&job.out)?),
     })?;
     check_same(&folder, &record)?;
-    let _lock = if is_first { Some(folder.lock()?) } else { None };
+    // Taking the lock tidies what a killed run left; the others look at checkpoints after that.
+    let _lock = first_then_others(group.as_ref(), || {
+        if is_first {
+            Ok(Some(folder.lock()?))
+        } else {
+            Ok(None)
+        }
+    })?;
     let first = state::restore(&folder, &mut trainee, job.resume, progress)?;
+    agree(group.as_ref(), first)?;
+    if first == 0 && is_first && folder.telemetry().exists() {
+        // Nothing was trained yet: what was told about the start is told again.
+        fs_err::remove_file(folder.telemetry())?;
+    }
     if let Some(group) = &group {
         trainee.share(group)?;
     }
-    let mut steps = Steps::new(settings, chosen, trainee, group)?;
+    let mut steps = Steps::new(settings, chosen, (trainee, place), group)?;
     if is_first {
         steps.attach(
             TelemetryLog::open_after(&folder.telemetry(), first)?,
@@ -124,7 +159,11 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     }
     let last = train(&mut steps, first, &encoder, &folder, progress)?;
     let adapter = state::save(&folder, last, &mut steps)?;
-    let report = if is_first { Some(report::write_report(&folder)?) } else { None };
+    let report = if is_first {
+        Some(report::write_report(&folder)?)
+    } else {
+        None
+    };
     Ok(Ended {
         step: last,
         adapter,
@@ -140,7 +179,8 @@ fn train(
     progress: &dyn Progress,
 ) -> anyhow::Result<u64> {
     let run = steps.settings.run.clone();
-    let is_due = |every: Option<u32>, step: u64| every.is_some_and(|n| n > 0 && step.is_multiple_of(u64::from(n)));
+    let is_due =
+        |every: Option<u32>, step: u64| every.is_some_and(|n| n > 0 && step.is_multiple_of(u64::from(n)));
     for step in first + 1..=u64::from(run.steps) {
         steps.step(step, progress)?;
         let is_last = step == u64::from(run.steps);
@@ -155,13 +195,15 @@ fn train(
             steps.sample(step, encoder, folder, progress)?;
         }
         steps.trainee.swap_average()?;
-        let is_stopped = progress.is_stopped();
-        if is_last || is_stopped || is_due(Some(run.save_every_steps), step) {
-            state::save(folder, step, steps)?;
-        }
-        if is_stopped {
-            progress.say(&format!("stopped after step {step}; `--resume {}` goes on", folder.root().display()));
+        if steps.is_stopped {
+            progress.say(&format!(
+                "stopped after step {step}; `--resume {}` goes on",
+                folder.root().display()
+            ));
             return Ok(step);
+        }
+        if !is_last && is_due(Some(run.save_every_steps), step) {
+            state::save(folder, step, steps)?;
         }
     }
     Ok(u64::from(run.steps).max(first))
@@ -182,7 +224,12 @@ fn trainee(
         },
         seed: settings.run.seed,
     };
-    let mut trainee = Trainee::with_adapters(files, &Attachment::New(spec), (place, precision), optimiser(settings))?;
+    let mut trainee = Trainee::with_adapters(
+        files,
+        &Attachment::New(spec),
+        (place, precision),
+        optimiser(settings),
+    )?;
     trainee.checkpointing = match settings.run.checkpointing {
         config::Checkpointing::Off => Checkpointing::Off,
         config::Checkpointing::Every(n) => Checkpointing::EveryNth(n as usize),
@@ -205,12 +252,38 @@ fn optimiser(settings: &Settings) -> Optimiser {
     }
 }
 
-fn place_of(device: Device) -> anyhow::Result<Place> {
+/// `auto` is the GPU with the number of this process on its machine, where there is one.
+fn place_of(device: Device, member: Option<&Member>) -> anyhow::Result<Place> {
+    let own = member.map_or(0, |member| member.local_rank);
     Ok(match device {
         Device::Cpu => Place::Cpu,
         Device::Cuda(number) => Place::Cuda(number as usize).checked()?,
-        Device::Auto => Place::Cuda(0).checked().unwrap_or(Place::Cpu),
+        Device::Auto => Place::Cuda(own).checked().unwrap_or(Place::Cpu),
     })
+}
+
+/// Settings that are spelled but not computed yet are refused: a run must be what its settings say.
+fn check_supported(settings: &Settings) -> anyhow::Result<()> {
+    let run = &settings.run;
+    let refused = [
+        (
+            "model.residual",
+            settings.model.residual == config::Residual::F32,
+            "`model`",
+        ),
+        ("run.micro_batch_pairs", run.micro_batch_pairs != 1, "1"),
+        ("run.swap_blocks", run.swap_blocks != 0, "0"),
+        (
+            "run.reference_cache",
+            run.reference_cache == config::ReferenceCache::On,
+            "`off`",
+        ),
+        ("data.prefetch_batches", settings.data.prefetch_batches != 0, "0"),
+    ];
+    match refused.into_iter().find(|(_, is_refused, _)| *is_refused) {
+        Some((key, _, expected)) => bail!("`{key}`: expected {expected}; other values are not computed yet"),
+        None => Ok(()),
+    }
 }
 
 fn precision_of(settings: &Settings) -> Precision {
@@ -221,7 +294,10 @@ fn precision_of(settings: &Settings) -> Precision {
 }
 
 /// Lets the first process do what the others then find done.
-fn first_then_others<T>(group: Option<&Group>, make: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+fn first_then_others<T>(
+    group: Option<&Group>,
+    make: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let Some(group) = group else {
         return make();
     };
@@ -234,11 +310,24 @@ fn first_then_others<T>(group: Option<&Group>, make: impl FnOnce() -> anyhow::Re
     make()
 }
 
+/// All processes go on after the same step.
+fn agree(group: Option<&Group>, first: u64) -> anyhow::Result<()> {
+    let Some(group) = group else { return Ok(()) };
+    let mut sum = [first as f64];
+    group.sum_f64(&mut sum)?;
+    if sum[0] == first as f64 * group.size() as f64 {
+        return Ok(());
+    }
+    bail!(
+        "this process found the checkpoint of step {first}, others found another one: expected one folder for all"
+    )
+}
+
 /// A run goes on with what it began with.
 fn check_same(folder: &RunFolder, now: &RunRecord) -> anyhow::Result<()> {
     let then = folder.record();
     let pairs = [
-        ("the base model", &then.base_sha256, &now.base_sha256),
+        ("the base model", &then.base_hash, &now.base_hash),
         ("the pairs", &then.data_sha256, &now.data_sha256),
     ];
     for (what, then, now) in pairs {
@@ -258,22 +347,18 @@ fn record(settings: &Settings, files: &NetworkFiles, chosen: &data::Chosen) -> a
         path.and_then(Path::file_name)
             .map_or_else(|| "tiny".to_owned(), |name| name.to_string_lossy().into_owned())
     };
-    let mut ids = String::new();
-    for example in &chosen.train {
-        ids.push_str(&example.id.to_string());
-    }
     Ok(RunRecord {
         toolkit_version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: option_env!("ASAP_COMMIT").map(str::to_owned),
         backbone: settings.model.backbone.name().to_owned(),
         base: name(settings.model.base.as_deref()),
-        base_sha256: asap_diffusion::weights::Checkpoint::open(&files.weights)?.hash(),
+        base_hash: asap_diffusion::weights::Checkpoint::open(&files.weights)?.hash(),
         data: name(settings.data.path.as_deref()),
         data_version: chosen.version,
-        data_sha256: asap_store::sha256(ids.as_bytes()).to_string(),
+        data_sha256: chosen.sha256(),
         n_pairs: chosen.train.len() as u64,
         objective: settings.objective.kind.name().to_owned(),
-        tau: settings.objective.tau,
+        tau: Objective::of(settings).tau(),
         n_steps: u64::from(settings.run.steps),
         seed: settings.run.seed,
         started: started(),
@@ -282,7 +367,9 @@ fn record(settings: &Settings, files: &NetworkFiles, chosen: &data::Chosen) -> a
 
 /// Seconds since 1970.
 pub(crate) fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// The present moment in RFC 3339, to the second.
@@ -304,7 +391,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 

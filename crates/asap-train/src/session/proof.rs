@@ -1,6 +1,4 @@
-//! What must hold before the first step, measured and written down at every start.
-
-use asap_diffusion::Adapter;
+//! What must hold before the first step, measured and written down when a run begins.
 
 use super::Progress;
 use super::steps::Steps;
@@ -14,8 +12,11 @@ pub(super) fn step_0(steps: &mut Steps, progress: &dyn Progress) -> anyhow::Resu
     let mut n_equal = 0;
     let n = steps.n_pairs().min(N_PAIRS);
     for pair in 0..n {
-        let [on, off] = [Adapter::On, Adapter::Off].map(|adapter| steps.errors_of(pair, adapter));
-        n_equal += usize::from(on? == off?);
+        let [policy, reference] = steps.both_errors(pair)?;
+        if !reference.iter().all(asap_diffusion::training::Errors::is_finite) {
+            anyhow::bail!("the base model predicts no numbers: its errors on the first pairs are not finite");
+        }
+        n_equal += usize::from(policy == reference);
     }
     if n_equal < n {
         anyhow::bail!(
@@ -27,7 +28,11 @@ pub(super) fn step_0(steps: &mut Steps, progress: &dyn Progress) -> anyhow::Resu
         Some(tau) => format!(", so the loss is tau^2 = {:.3e}", tau * tau),
         None => String::new(),
     };
-    steps.note(0, format!("step-0 proof: delta is exactly 0 for {n} pairs{loss}"), progress)?;
+    steps.note(
+        0,
+        format!("step-0 proof: delta is exactly 0 for {n} pairs{loss}"),
+        progress,
+    )?;
     let floor = steps.noise_floor(n)?;
     let beside = match steps.objective.tau() {
         Some(tau) => format!(", beside tau = {tau}"),
@@ -35,7 +40,9 @@ pub(super) fn step_0(steps: &mut Steps, progress: &dyn Progress) -> anyhow::Resu
     };
     steps.note(
         0,
-        format!("noise floor: delta moves by {floor:.1e} (rms) when latents are rounded the other way{beside}"),
+        format!(
+            "noise floor: delta moves by {floor:.1e} (rms) when latents are rounded the other way{beside}"
+        ),
         progress,
     )
 }

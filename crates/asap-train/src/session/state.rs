@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use asap_diffusion::Array;
 use asap_diffusion::lora::Format;
 use asap_diffusion::optim::{AdamWState, EmaState};
 use asap_diffusion::training::Trainee;
 use asap_diffusion::weights::{SafeFile, write_safetensors};
-use asap_diffusion::Array;
 use serde_json::json;
 
 use super::Progress;
@@ -19,10 +19,10 @@ const ADAPTER: &str = "adapter.safetensors";
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMISER: &str = "optimiser.safetensors";
 
-/// Saves the run after `step` and returns where the adapter is.
-pub(super) fn save(folder: &RunFolder, step: u64, steps: &mut Steps) -> anyhow::Result<PathBuf> {
+/// Saves the run after `step` and returns where the adapter is; only the first process saves.
+pub(super) fn save(folder: &RunFolder, step: u64, steps: &mut Steps) -> anyhow::Result<Option<PathBuf>> {
     if !steps.is_first() {
-        return Ok(folder.root().to_owned());
+        return Ok(None);
     }
     steps.sync()?;
     let notes = notes(folder, step);
@@ -38,16 +38,22 @@ pub(super) fn save(folder: &RunFolder, step: u64, steps: &mut Steps) -> anyhow::
     let average = trainee.average_state();
     let mut writer = folder.begin_checkpoint(step)?;
     writer.file(ADAPTER, |path: &Path| adapter.write(path, Format::Diffusers))?;
-    writer.file(WEIGHTS, |path: &Path| write_safetensors(path, &weights, &BTreeMap::new()))?;
+    writer.file(WEIGHTS, |path: &Path| {
+        write_safetensors(path, &weights, &BTreeMap::new())
+    })?;
     writer.file(OPTIMISER, |path: &Path| {
         let moments = [("exp_avg", &state.exp_avg), ("exp_avg_sq", &state.exp_avg_sq)];
         let average = average.iter().map(|average| ("average", &average.shadow));
-        write_safetensors(path, &named(&names, moments.into_iter().chain(average)), &BTreeMap::new())
+        write_safetensors(
+            path,
+            &named(&names, moments.into_iter().chain(average)),
+            &BTreeMap::new(),
+        )
     })?;
     let n_averaged = average.as_ref().map(|average| average.n_updates);
     let place = writer.finish(json!({ "optimiser_step": state.step, "n_averaged": n_averaged }))?;
     folder.prune_checkpoints(steps.settings.run.keep_checkpoints as usize)?;
-    Ok(place.join(ADAPTER))
+    Ok(Some(place.join(ADAPTER)))
 }
 
 /// The step after which the run goes on, with the state of that moment put back; 0 for a new run.
@@ -72,9 +78,16 @@ pub(super) fn restore(
     let weights = SafeFile::open(&checkpoint.path.join(WEIGHTS))?;
     let weights = arrays(&names, &weights, "")?;
     trainee.set_weights(&names.iter().cloned().zip(weights).collect())?;
-    let number = |key: &str| checkpoint.trainer[key].as_u64().and_then(|n| u32::try_from(n).ok());
+    let number = |key: &str| {
+        checkpoint.trainer[key]
+            .as_u64()
+            .and_then(|n| u32::try_from(n).ok())
+    };
     let Some(step) = number("optimiser_step") else {
-        bail!("`{}`: expected `optimiser_step` in its state", checkpoint.path.display());
+        bail!(
+            "`{}`: expected `optimiser_step` in its state",
+            checkpoint.path.display()
+        );
     };
     let file = SafeFile::open(&checkpoint.path.join(OPTIMISER))?;
     trainee.set_optimiser_state(&AdamWState {
@@ -98,7 +111,12 @@ fn named<'a>(
 ) -> BTreeMap<String, Array> {
     let mut all = BTreeMap::new();
     for (part, arrays) in parts {
-        all.extend(names.iter().zip(arrays).map(|(name, array)| (format!("{part}.{name}"), array.clone())));
+        all.extend(
+            names
+                .iter()
+                .zip(arrays)
+                .map(|(name, array)| (format!("{part}.{name}"), array.clone())),
+        );
     }
     all
 }
@@ -107,7 +125,10 @@ fn named<'a>(
 fn arrays(names: &[String], file: &SafeFile, prefix: &str) -> anyhow::Result<Vec<Array>> {
     let array = |name: &String| {
         let (shape, values) = file.values(&format!("{prefix}{name}"))?;
-        let shape: Vec<usize> = shape.iter().map(|&n| usize::try_from(n).unwrap_or_default()).collect();
+        let shape: Vec<usize> = shape
+            .iter()
+            .map(|&n| usize::try_from(n).unwrap_or_default())
+            .collect();
         Ok(Array::new(&shape, values)?)
     };
     names.iter().map(array).collect()
@@ -119,8 +140,11 @@ fn notes(folder: &RunFolder, step: u64) -> BTreeMap<String, String> {
     let pairs = [
         ("asap_toolkit_version", record.toolkit_version.clone()),
         ("asap_objective", record.objective.clone()),
-        ("asap_base_hash", record.base_sha256.clone()),
-        ("asap_data", format!("{} version {}", record.data, record.data_version)),
+        ("asap_base_hash", record.base_hash.clone()),
+        (
+            "asap_data",
+            format!("{} version {}", record.data, record.data_version),
+        ),
         ("asap_data_sha256", record.data_sha256.clone()),
         ("asap_seed", record.seed.to_string()),
         ("asap_step", step.to_string()),

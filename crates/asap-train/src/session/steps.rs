@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use asap_core::Stream;
+use asap_diffusion::device::Place;
 use asap_diffusion::distributed::Group;
-use asap_diffusion::runtime::process_peak_bytes;
+use asap_diffusion::runtime::{device_memory, process_peak_bytes};
 use asap_diffusion::training::{
     self, Backward, Descent, ErrorWeights, Errors, PairInput, Rejected, Sampling, Trainee,
 };
@@ -48,6 +49,7 @@ pub(super) struct Steps {
     pub(super) settings: Settings,
     pub(super) objective: Objective,
     pub(super) trainee: Trainee,
+    place: Place,
     chosen: Chosen,
     draws: Draws,
     levels: Levels,
@@ -56,17 +58,20 @@ pub(super) struct Steps {
     held_out_reference: BTreeMap<usize, Reference>,
     log: Option<TelemetryLog>,
     events: Option<EventFile>,
+    /// Whether an end was asked for in any process: all end after the same step.
+    pub(super) is_stopped: bool,
 }
 
 impl Steps {
     pub(super) fn new(
         settings: &Settings,
         chosen: Chosen,
-        trainee: Trainee,
+        (trainee, place): (Trainee, Place),
         group: Option<Group>,
     ) -> anyhow::Result<Self> {
         let batch = settings.run.batch_pairs as usize;
-        let order = Order::new(chosen.train.len(), batch, settings.run.seed).context("no pairs to train on")?;
+        let order =
+            Order::new(chosen.train.len(), batch, settings.run.seed).context("no pairs to train on")?;
         Ok(Self {
             objective: Objective::of(settings),
             draws: Draws::of(settings),
@@ -74,11 +79,13 @@ impl Steps {
             settings: settings.clone(),
             order,
             trainee,
+            place,
             chosen,
             group,
             held_out_reference: BTreeMap::new(),
             log: None,
             events: None,
+            is_stopped: false,
         })
     }
 
@@ -123,8 +130,15 @@ impl Steps {
         let at = u32::try_from(step - 1).context("too many steps")?;
         let batch = self.order.batch(at);
         let units = self.units(at, &batch);
-        let (rank, n_ranks) = self.group.as_ref().map_or((0, 1), |group| (group.rank(), group.size()));
-        let is_eval = self.settings.run.eval_every_steps.is_some_and(|n| n > 0 && step.is_multiple_of(u64::from(n)));
+        let (rank, n_ranks) = self
+            .group
+            .as_ref()
+            .map_or((0, 1), |group| (group.rank(), group.size()));
+        let run = &self.settings.run;
+        let is_eval = step == u64::from(run.steps)
+            || run
+                .eval_every_steps
+                .is_some_and(|n| n > 0 && step.is_multiple_of(u64::from(n)));
         let mut pairs = Vec::new();
         let mut outcomes = Vec::new();
         for slot in of_rank(&batch, rank, n_ranks) {
@@ -144,20 +158,29 @@ impl Steps {
         }
         let rate = learning_rate(&self.settings, at);
         let applied = self.trainee.apply(rate, batch.len(), self.group.as_ref())?;
-        let record = self.told(step, &batch, &outcomes, pairs)?;
+        let record = self.told(step, &batch, &outcomes, (pairs, progress.is_stopped()))?;
         let record = Record::Step(Step {
             grad_norm: applied.grad_norm,
             learning_rate: rate,
             seconds: started.elapsed().as_secs_f64(),
-            memory_peak_bytes: process_peak_bytes(),
+            memory_peak_bytes: self.memory_peak_bytes(),
             ..record
         });
         self.record(&record, progress)
     }
 
+    /// Of the device that is trained on, where it is known.
+    fn memory_peak_bytes(&self) -> Option<u64> {
+        match self.place {
+            Place::Cpu => process_peak_bytes(),
+            Place::Cuda(_) => device_memory(self.place).and_then(|memory| memory.peak_bytes),
+        }
+    }
+
     /// For each draw, the units of the whole global batch.
     fn units(&self, step: u32, batch: &[Slot]) -> Vec<Vec<f64>> {
-        let keys = |draw_idx: u32| -> Vec<Key> { batch.iter().map(|slot| self.key(*slot, draw_idx)).collect() };
+        let keys =
+            |draw_idx: u32| -> Vec<Key> { batch.iter().map(|slot| self.key(*slot, draw_idx)).collect() };
         (0..self.settings.objective.draws)
             .map(|draw_idx| self.draws.units(step, &keys(draw_idx)))
             .collect()
@@ -172,8 +195,15 @@ impl Steps {
     }
 
     /// Adds the gradient of one pair to the sum.
-    fn pair(&mut self, slot: Slot, units: &[f64], measures_drift: bool) -> anyhow::Result<(Outcome, PairRecord)> {
-        let keys: Vec<Key> = (0..units.len() as u32).map(|draw_idx| self.key(slot, draw_idx)).collect();
+    fn pair(
+        &mut self,
+        slot: Slot,
+        units: &[f64],
+        measures_drift: bool,
+    ) -> anyhow::Result<(Outcome, PairRecord)> {
+        let keys: Vec<Key> = (0..units.len() as u32)
+            .map(|draw_idx| self.key(slot, draw_idx))
+            .collect();
         let example = &self.chosen.train[slot.pair_idx];
         let drawn = keys
             .iter()
@@ -183,7 +213,11 @@ impl Steps {
         let backward = self.backward();
         let mut references = Vec::new();
         for draw in &drawn {
-            references.push(sides(self.trainee.errors(&input(example, draw), Adapter::Off, backward)?));
+            references.push(sides(self.trainee.errors(
+                &input(example, draw),
+                Adapter::Off,
+                backward,
+            )?));
         }
         let descent = Descent {
             weights: ErrorWeights(self.objective.coefficients(example.mask_means)),
@@ -196,18 +230,24 @@ impl Steps {
         let (objective, means) = (self.objective, example.mask_means);
         let (policies, outcome) = if let ([draw], [reference]) = (drawn.as_slice(), references.as_slice()) {
             let mut outcome = None;
-            let policy = self.trainee.accumulate(&input(example, draw), descent, |policy| {
-                let found = objective.outcome(sides(policy), *reference, means);
-                let factor = found.factors[0];
-                outcome = Some(found);
-                [factor.preferred, factor.rejected]
-            })?;
+            let policy = self
+                .trainee
+                .accumulate(&input(example, draw), descent, |policy| {
+                    let found = objective.outcome(sides(policy), *reference, means);
+                    let factor = found.factors[0];
+                    outcome = Some(found);
+                    [factor.preferred, factor.rejected]
+                })?;
             (vec![sides(policy)], outcome.context("the outcome of a pair")?)
         } else {
             // The factors of one draw depend on all: the errors are measured first.
             let mut policies = Vec::new();
             for draw in &drawn {
-                policies.push(sides(self.trainee.errors(&input(example, draw), Adapter::On, backward)?));
+                policies.push(sides(self.trainee.errors(
+                    &input(example, draw),
+                    Adapter::On,
+                    backward,
+                )?));
             }
             let together = policies.iter().zip(&references);
             let all: Vec<DrawErrors> = together
@@ -219,7 +259,8 @@ impl Steps {
             let outcome = objective.outcome_of_draws(&all, means);
             for (draw, factor) in drawn.iter().zip(&outcome.factors) {
                 let factor = [factor.preferred, factor.rejected];
-                self.trainee.accumulate(&input(example, draw), descent, |_| factor)?;
+                self.trainee
+                    .accumulate(&input(example, draw), descent, |_| factor)?;
             }
             (policies, outcome)
         };
@@ -228,7 +269,13 @@ impl Steps {
         } else {
             None
         };
-        let record = pair_record(example, (drawn[0].level, units[0]), (policies[0], references[0]), &outcome, drift);
+        let record = pair_record(
+            example,
+            drawn[0].level,
+            (policies[0], references[0]),
+            &outcome,
+            drift,
+        );
         Ok((outcome, record))
     }
 
@@ -241,7 +288,10 @@ impl Steps {
                 Side::Rejected => &example.rejected,
             };
             // An exact encoder draws nothing.
-            let normals = latent.std.as_ref().and_then(|_| self.draws.vae_noise(key, side, n));
+            let normals = latent
+                .std
+                .as_ref()
+                .and_then(|_| self.draws.vae_noise(key, side, n));
             latent.drawn(normals.as_deref())
         };
         Ok(Drawn {
@@ -261,11 +311,11 @@ impl Steps {
 
     /// Means over the global batch: the sums of all processes are added.
     fn told(
-        &self,
+        &mut self,
         step: u64,
         batch: &[Slot],
         outcomes: &[Outcome],
-        pairs: Vec<PairRecord>,
+        (pairs, is_stopped): (Vec<PairRecord>, bool),
     ) -> anyhow::Result<Step> {
         let sum = |of: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>();
         let mut sums = [
@@ -275,11 +325,13 @@ impl Steps {
             sum(&|outcome| outcome.loser_advantage),
             sum(&|outcome| outcome.accuracy_credit),
             sum(&|outcome| f64::from(u8::from(outcome.is_past_tau == Some(true)))),
+            f64::from(u8::from(is_stopped)),
         ];
         if let Some(group) = &self.group {
             group.sum_f64(&mut sums)?;
         }
-        let [loss, delta, winner, loser, accuracy, past_tau] = sums.map(|sum| sum / batch.len() as f64);
+        self.is_stopped = sums[6] > 0.0;
+        let [loss, delta, winner, loser, accuracy, past_tau, _] = sums.map(|sum| sum / batch.len() as f64);
         Ok(Step {
             step,
             epoch: batch.first().map_or(0, |slot| u64::from(slot.epoch)),
@@ -298,8 +350,9 @@ impl Steps {
         })
     }
 
-    /// Errors of a pair of the training set at one fixed draw.
-    pub(super) fn errors_of(&self, pair_idx: usize, adapter: Adapter) -> anyhow::Result<[Errors; 2]> {
+    /// Errors of policy and reference on a pair of the training set at one fixed draw, each as a step computes it:
+    /// the policy's with its gradient, which is then forgotten.
+    pub(super) fn both_errors(&mut self, pair_idx: usize) -> anyhow::Result<[[Errors; 2]; 2]> {
         let slot = Slot {
             pair_idx,
             epoch: 0,
@@ -307,7 +360,20 @@ impl Steps {
         };
         let example = &self.chosen.train[pair_idx];
         let drawn = self.drawn(example, &self.key(slot, 0), 0.5)?;
-        Ok(self.trainee.errors(&input(example, &drawn), adapter, self.backward())?)
+        let backward = self.backward();
+        let descent = Descent {
+            weights: ErrorWeights(self.objective.coefficients(example.mask_means)),
+            backward,
+            rejected: Rejected::Trained,
+        };
+        let reference = self
+            .trainee
+            .errors(&input(example, &drawn), Adapter::Off, backward)?;
+        let policy = self
+            .trainee
+            .accumulate(&input(example, &drawn), descent, |_| [0.0, 0.0])?;
+        self.trainee.forget_sum()?;
+        Ok([policy, reference])
     }
 
     /// How much delta moves when the latents of a pair are rounded up or down by half a unit of the network's numbers:
@@ -327,10 +393,16 @@ impl Steps {
             let example = &self.chosen.train[pair_idx];
             let key = self.key(slot, 0);
             let drawn = self.drawn(example, &key, 0.5)?;
-            let plain = sides(self.trainee.errors(&input(example, &drawn), Adapter::Off, self.backward())?);
+            let plain = sides(
+                self.trainee
+                    .errors(&input(example, &drawn), Adapter::Off, self.backward())?,
+            );
             let mut stream = Stream::new(self.settings.run.seed, &format!("noise-floor/{}", example.id));
             let mut dither = |array: &Array| {
-                let moved = array.values().iter().map(|value| value * (1.0 + ulp * (2.0 * stream.unit() as f32 - 1.0)));
+                let moved = array
+                    .values()
+                    .iter()
+                    .map(|value| value * (1.0 + ulp * (2.0 * stream.unit() as f32 - 1.0)));
                 Array::new(array.shape(), moved.collect())
             };
             let moved = Drawn {
@@ -339,8 +411,15 @@ impl Steps {
                 noise: drawn.noise.clone(),
                 level: drawn.level,
             };
-            let moved = sides(self.trainee.errors(&input(example, &moved), Adapter::Off, self.backward())?);
-            squares += self.objective.outcome(moved, plain, example.mask_means).delta.powi(2);
+            let moved = sides(
+                self.trainee
+                    .errors(&input(example, &moved), Adapter::Off, self.backward())?,
+            );
+            squares += self
+                .objective
+                .outcome(moved, plain, example.mask_means)
+                .delta
+                .powi(2);
         }
         Ok((squares / n.max(1) as f64).sqrt())
     }
@@ -364,7 +443,11 @@ impl Steps {
                 };
                 let drawn = self.drawn(example, &key, *unit)?;
                 let errors = |adapter| -> anyhow::Result<Pair<objective::Errors>> {
-                    Ok(sides(self.trainee.errors(&input(example, &drawn), adapter, self.backward())?))
+                    Ok(sides(self.trainee.errors(
+                        &input(example, &drawn),
+                        adapter,
+                        self.backward(),
+                    )?))
                 };
                 policy.push(errors(Adapter::On)?);
                 if !self.held_out_reference.contains_key(&pair_idx) {
@@ -409,11 +492,7 @@ impl Steps {
             let shape = example.preferred.mean.shape();
             let mut stream = Stream::new(seed as u64, "train/sample");
             let noise = Array::new(shape, normals(&mut stream, shape.iter().product()))?;
-            let size = (8 * shape[2] as u32, 8 * shape[1] as u32);
-            let negative = match encoder {
-                Encoder::Sdxl { .. } => Some(encoder.prompt("", size)?),
-                Encoder::Tiny { .. } | Encoder::Flux { .. } => None,
-            };
+            let negative = Encoder::nothing(&example.conditioning)?;
             let request = Sampling {
                 noise: &noise,
                 conditioning: &example.conditioning,
@@ -468,7 +547,7 @@ fn n_tokens(shape: &[usize]) -> usize {
 
 fn pair_record(
     example: &Example,
-    (level, unit): (Level, f64),
+    level: Level,
     (policy, reference): (Pair<objective::Errors>, Pair<objective::Errors>),
     outcome: &Outcome,
     drift: Option<f64>,
@@ -477,14 +556,8 @@ fn pair_record(
     let shown = |errors: objective::Errors| telemetry::Errors::from_sums(errors.e0, errors.e1, share);
     PairRecord {
         pair_id: example.id,
-        time: match level {
-            Level::Sigma(sigma) => f64::from(sigma),
-            Level::Timestep(_) => unit,
-        },
-        sigma: match level {
-            Level::Sigma(sigma) => f64::from(sigma),
-            Level::Timestep(step) => f64::from(step) / 1000.0,
-        },
+        time: share_of_noise(level),
+        sigma: share_of_noise(level),
         mask_area_share: share,
         part: example.part,
         mechanism: example.mechanism,
@@ -503,8 +576,17 @@ fn pair_record(
     }
 }
 
+/// FLUX: sigma. SDXL: the timestep over 1000.
+fn share_of_noise(level: Level) -> f64 {
+    match level {
+        Level::Sigma(sigma) => f64::from(sigma),
+        Level::Timestep(step) => f64::from(step) / 1000.0,
+    }
+}
+
 fn png(rgb: Vec<u8>, width: usize, height: usize) -> anyhow::Result<Vec<u8>> {
-    let image = image::RgbImage::from_raw(width as u32, height as u32, rgb).context("a picture of its size")?;
+    let image =
+        image::RgbImage::from_raw(width as u32, height as u32, rgb).context("a picture of its size")?;
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png)?;
     Ok(bytes.into_inner())

@@ -87,7 +87,7 @@ pub struct PairRecord {
     /// Its timestep as a share of the schedule: 0 is the image, 1 is noise.
     #[serde(with = "number")]
     pub time: f64,
-    /// The standard deviation of the noise at that time.
+    /// How much noise there is: the sigma of FLUX, the timestep of SDXL over 1000.
     #[serde(with = "number")]
     pub sigma: f64,
     /// The mean of the training mask on the latent grid.

@@ -100,7 +100,7 @@ fn from_merges(folder: &Path) -> tokenizers::Result<Tokenizer> {
         NFC.into(),
         blanks.into(),
         Lowercase.into(),
-    ])));
+    ])))?;
     let words = Split::new(
         SplitPattern::Regex(WORD.to_owned()),
         SplitDelimiterBehavior::Removed,
@@ -108,7 +108,7 @@ fn from_merges(folder: &Path) -> tokenizers::Result<Tokenizer> {
     )?;
     let bytes = ByteLevel::new(false, true, true);
     tokenizer.with_pre_tokenizer(Some(PreTokenizers::new(vec![words.into(), bytes.into()])));
-    tokenizer.add_special_tokens([AddedToken::from(START, true), AddedToken::from(END, true)]);
+    tokenizer.add_special_tokens([AddedToken::from(START, true), AddedToken::from(END, true)])?;
     Ok(tokenizer)
 }
 

@@ -75,17 +75,17 @@ fn from_vocabulary(path: &Path) -> Result<tokenizers::Result<Tokenizer>> {
     let model = WordPiece::from_file(&path.to_string_lossy())
         .unk_token(UNKNOWN.to_owned())
         .build();
-    Ok(model.map(|model| {
+    Ok(model.and_then(|model| {
         let mut tokenizer = Tokenizer::new(model);
-        tokenizer.with_normalizer(Some(BertNormalizer::new(true, true, None, true)));
+        tokenizer.with_normalizer(Some(BertNormalizer::new(true, true, None, true)))?;
         tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
         // One that the file lacks is not made up: the network has no vector for it.
         let known = SPECIAL
             .iter()
             .filter(|token| tokenizer.token_to_id(token).is_some());
         let known: Vec<_> = known.map(|token| AddedToken::from(*token, true)).collect();
-        tokenizer.add_special_tokens(known);
-        tokenizer
+        tokenizer.add_special_tokens(known)?;
+        Ok(tokenizer)
     }))
 }
 
