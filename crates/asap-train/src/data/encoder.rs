@@ -15,7 +15,6 @@ use crate::config::{Backbone, Settings};
 pub const TINY_TEXT_DIM: usize = 64;
 
 /// Encoders of one backbone.
-#[expect(clippy::large_enum_variant, reason = "one of them is made in a run")]
 pub enum Encoder {
     /// Fixed arithmetic, without weights.
     Tiny {

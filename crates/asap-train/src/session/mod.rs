@@ -81,35 +81,11 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     }
     let is_first = group.as_ref().is_none_or(|group| group.rank() == 0);
 
-    let stored = match settings.model.backbone {
-        Backbone::Tiny => None,
-        Backbone::Flux | Backbone::Sdxl => {
-            let base = settings
-                .model
-                .base
-                .as_deref()
-                .context("`model.base` names no folder")?;
-            Some(NetworkFiles::in_folder(base)?)
-        }
-    };
+    let stored = stored(settings)?;
     progress.say("reading and encoding the pairs");
-    let guidance = match &stored {
-        Some(files) if settings.model.backbone == Backbone::Flux => {
-            let embeds = FluxConfig::read(&files.config)?.guidance_embeds;
-            settings.model.guidance.filter(|_| embeds)
-        }
-        _ => None,
-    };
+    let guidance = embedded_guidance(settings, stored.as_ref())?;
     let encoder = Encoder::open(settings, guidance, (place, precision))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let chosen = runtime.block_on(data::read(settings, &encoder))?;
-    progress.say(&format!(
-        "{} pairs to train on, {} held out",
-        chosen.train.len(),
-        chosen.held_out.len()
-    ));
+    let chosen = read(settings, &encoder, progress)?;
     let files = match stored {
         Some(files) => files,
         None => {
@@ -128,27 +104,16 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     check_same(&folder, &record)?;
     // Taking the lock tidies what a killed run left; the others look at checkpoints after that.
     let _lock = first_then_others(group.as_ref(), || {
-        if is_first {
-            Ok(Some(folder.lock()?))
-        } else {
-            Ok(None)
-        }
+        is_first.then(|| folder.lock()).transpose().map_err(Into::into)
     })?;
     let first = state::restore(&folder, &mut trainee, job.resume, progress)?;
     agree(group.as_ref(), first)?;
-    if first == 0 && is_first && folder.telemetry().exists() {
-        // Nothing was trained yet: what was told about the start is told again.
-        fs_err::remove_file(folder.telemetry())?;
-    }
     if let Some(group) = &group {
         trainee.share(group)?;
     }
     let mut steps = Steps::new(settings, chosen, (trainee, place), group)?;
     if is_first {
-        steps.attach(
-            TelemetryLog::open_after(&folder.telemetry(), first)?,
-            EventFile::create(folder.root(), "asap-train", now(), first + 1)?,
-        );
+        attach(&mut steps, &folder, first)?;
     }
     if first == 0 {
         proof::step_0(&mut steps, progress)?;
@@ -159,16 +124,61 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     }
     let last = train(&mut steps, first, &encoder, &folder, progress)?;
     let adapter = state::save(&folder, last, &mut steps)?;
-    let report = if is_first {
-        Some(report::write_report(&folder)?)
-    } else {
-        None
-    };
+    let report = is_first.then(|| report::write_report(&folder)).transpose()?;
     Ok(Ended {
         step: last,
         adapter,
         report,
     })
+}
+
+/// The base model that the settings name; `None` where it is made here.
+fn stored(settings: &Settings) -> anyhow::Result<Option<NetworkFiles>> {
+    match settings.model.backbone {
+        Backbone::Tiny => Ok(None),
+        Backbone::Flux | Backbone::Sdxl => {
+            let base = settings.model.base.as_deref();
+            let base = base.context("`model.base` names no folder")?;
+            Ok(Some(NetworkFiles::in_folder(base)?))
+        }
+    }
+}
+
+/// The guidance of the settings, where the network embeds one.
+fn embedded_guidance(settings: &Settings, stored: Option<&NetworkFiles>) -> anyhow::Result<Option<f64>> {
+    match stored {
+        Some(files) if settings.model.backbone == Backbone::Flux => {
+            let embeds = FluxConfig::read(&files.config)?.guidance_embeds;
+            Ok(settings.model.guidance.filter(|_| embeds))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn read(settings: &Settings, encoder: &Encoder, progress: &dyn Progress) -> anyhow::Result<data::Chosen> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let chosen = runtime.block_on(data::read(settings, encoder))?;
+    progress.say(&format!(
+        "{} pairs to train on, {} held out",
+        chosen.train.len(),
+        chosen.held_out.len()
+    ));
+    Ok(chosen)
+}
+
+/// Opens the logs after step `first`.
+fn attach(steps: &mut Steps, folder: &RunFolder, first: u64) -> anyhow::Result<()> {
+    if first == 0 && folder.telemetry().exists() {
+        // Nothing was trained yet: what was told about the start is told again.
+        fs_err::remove_file(folder.telemetry())?;
+    }
+    steps.attach(
+        TelemetryLog::open_after(&folder.telemetry(), first)?,
+        EventFile::create(folder.root(), "asap-train", now(), first + 1)?,
+    );
+    Ok(())
 }
 
 fn train(
