@@ -41,7 +41,7 @@ fn program() -> Option<PathBuf> {
 /// A sandbox with a curated dataset `a.lance`.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.ok("synth figures --n 8 --seed 4 --size 256 --out a.lance --quiet");
+    sandbox.ok("synth figures --n 24 --seed 4 --size 256 --out a.lance --quiet");
     sandbox.ok("curate a.lance --quiet");
     sandbox
 }
