@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::Sandbox;
+use crate::harness::{Run, Sandbox, wait_until};
 
 /// Enough to go through everything, and no more.
 const SMALL: [&str; 9] = [
@@ -66,13 +65,6 @@ fn small(out: &str) -> String {
     )
 }
 
-/// Runs it to its end: exit code, stdout, stderr.
-fn finished(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
 fn steps(sandbox: &Sandbox, run: &str) -> Vec<Value> {
     let text = String::from_utf8(sandbox.read(&format!("{run}/telemetry.jsonl"))).unwrap();
     let records = text
@@ -85,7 +77,7 @@ fn steps(sandbox: &Sandbox, run: &str) -> Vec<Value> {
 fn a_run_ends_with_an_adapter_and_a_report_and_goes_on_after_a_kill() {
     let Some(program) = program() else { return };
     let sandbox = sandbox();
-    let (code, stdout, stderr) = finished(&mut command(&program, &sandbox, &small("whole")));
+    let Run { code, stdout, stderr } = Run::of(&mut command(&program, &sandbox, &small("whole")));
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stdout.contains("adapter: whole/checkpoints/step-"), "{stdout}");
     assert!(stderr.contains("step-0 proof: delta is exactly 0"), "{stderr}");
@@ -101,7 +93,7 @@ fn a_run_ends_with_an_adapter_and_a_report_and_goes_on_after_a_kill() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_for(|| {
+    wait_until("it did not come", || {
         sandbox
             .path("killed/checkpoints/step-000002/state.json")
             .is_file()
@@ -112,7 +104,7 @@ fn a_run_ends_with_an_adapter_and_a_report_and_goes_on_after_a_kill() {
         !sandbox.path("killed/checkpoints/step-000006").exists(),
         "it was killed too late to show anything"
     );
-    let (code, _, stderr) = finished(&mut command(&program, &sandbox, "--resume killed --threads 1"));
+    let Run { code, stderr, .. } = Run::of(&mut command(&program, &sandbox, "--resume killed --threads 1"));
     assert_eq!(code, Some(0), "{stderr}");
     for file in ["weights.safetensors", "optimiser.safetensors"] {
         let path = format!("checkpoints/step-000006/{file}");
@@ -133,7 +125,7 @@ fn a_run_ends_with_an_adapter_and_a_report_and_goes_on_after_a_kill() {
         let line = format!(
             "export --lora whole/checkpoints/step-000006/adapter.safetensors --format {format} --out {format}.safetensors"
         );
-        let (code, stdout, stderr) = finished(&mut command(&program, &sandbox, &line));
+        let Run { code, stdout, stderr } = Run::of(&mut command(&program, &sandbox, &line));
         assert_eq!(code, Some(0), "{stderr}");
         assert!(
             stdout.contains("read back, the largest difference is"),
@@ -146,7 +138,7 @@ fn a_run_ends_with_an_adapter_and_a_report_and_goes_on_after_a_kill() {
 fn two_processes_follow_the_losses_of_one() {
     let Some(program) = program() else { return };
     let sandbox = sandbox();
-    let (code, _, stderr) = finished(&mut command(&program, &sandbox, &small("one")));
+    let Run { code, stderr, .. } = Run::of(&mut command(&program, &sandbox, &small("one")));
     assert_eq!(code, Some(0), "{stderr}");
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -196,7 +188,7 @@ fn what_cannot_be_run_is_told_in_one_line() {
     let Some(program) = program() else { return };
     let sandbox = Sandbox::new();
     let told = |words: &str| {
-        let (code, _, stderr) = finished(&mut command(&program, &sandbox, words));
+        let Run { code, stderr, .. } = Run::of(&mut command(&program, &sandbox, words));
         assert_eq!(code, Some(1), "{stderr}");
         stderr
     };
@@ -225,13 +217,5 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
         } else {
             fs_err::copy(entry.path(), target).unwrap();
         }
-    }
-}
-
-fn wait_for(is_there: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_there() {
-        assert!(started.elapsed() < Duration::from_secs(120), "it did not come");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -10,24 +10,7 @@ pub(crate) fn now() -> String {
 /// UTC to the second. Times before 1970 are no times of ours and show as its first second.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     let secs = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (days, second) = (secs / 86_400, secs % 86_400);
-    // Years of 365.2425 days that begin in March, so that the leap day is the last one (Hinnant 2013,
-    // "chrono-compatible low-level date algorithms", civil_from_days).
-    let from_march_0000 = days + 719_468;
-    let era = from_march_0000 / 146_097;
-    let day_of_era = from_march_0000 % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    asap_core::time::rfc3339(secs.cast_signed())
 }
 
 #[cfg(test)]

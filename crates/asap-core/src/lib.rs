@@ -39,6 +39,7 @@ pub mod score;
 pub mod skeleton;
 pub mod stats;
 pub mod summary;
+pub mod time;
 
 pub use curation::{Criterion, Curation, Decision, Rejection};
 pub use degradation::{Degradation, Kind, Mechanism, Part, Scope, Severity};

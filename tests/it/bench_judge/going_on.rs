@@ -1,11 +1,11 @@
 //! Runs that are killed, cut off or put off, and go on without a second paid call.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use asap_remote::stub::{Misbehaviour, Reply, Rules};
 
 use super::{PASS, Server, failed_with, judge_line, lines, make_run, verdicts};
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, wait_until};
 use crate::resume::interrupt;
 
 #[test]
@@ -18,14 +18,7 @@ fn a_killed_run_goes_on_without_a_second_paid_call() {
         Reply::Misbehave(Misbehaviour::Late(slow, PASS.to_owned()))
     }));
     let mut running = sandbox.start(&judge_line(&server, "--concurrency 1"));
-    let start = Instant::now();
-    while server.n_requests() < 4 {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "the program asks nothing"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the program asks nothing", || server.n_requests() >= 4);
     // SIGKILL: nothing is tidied up.
     running.child.kill().unwrap();
     running.child.wait().unwrap();
@@ -104,18 +97,12 @@ fn a_batch_is_submitted_once_and_fetched_later() {
     let server = Server::start(Rules::always(PASS).with_polls(2));
     // Ended by force while the batch is under way.
     let mut running = sandbox.start(&judge_line(&server, "--batch --poll-secs 600"));
-    let start = Instant::now();
     let log = sandbox.path("flux/batches/openai-stub.jsonl");
     // The first row says that it is about to be submitted, the second one that it is.
-    while !std::fs::read_to_string(&log)
-        .is_ok_and(|text| text.contains("{\"submitted\":") && text.ends_with('\n'))
-    {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "no batch was submitted"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("no batch was submitted", || {
+        std::fs::read_to_string(&log)
+            .is_ok_and(|text| text.contains("{\"submitted\":") && text.ends_with('\n'))
+    });
     running.child.kill().unwrap();
     running.child.wait().unwrap();
     failed_with(
@@ -171,14 +158,7 @@ fn ctrl_c_waits_for_answers_under_way_and_keeps_them() {
         Reply::Misbehave(Misbehaviour::Late(slow, PASS.to_owned()))
     }));
     let running = sandbox.start(&judge_line(&server, "--concurrency 2"));
-    let start = Instant::now();
-    while server.n_requests() < 2 {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "the program asks nothing"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the program asks nothing", || server.n_requests() >= 2);
     interrupt(&running);
     let run = running.wait();
     failed_with(

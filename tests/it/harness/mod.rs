@@ -7,6 +7,7 @@ pub(crate) mod people;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 
@@ -117,7 +118,7 @@ pub(crate) fn check(sandbox: &Sandbox, line: &str, expected: &str) {
 }
 
 impl Run {
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         Self {
             code: output.status.code(),
@@ -138,6 +139,16 @@ impl Run {
             }
         }
         text
+    }
+}
+
+/// Waits until something has happened in a program that runs beside the test; fails with `missing` after two minutes.
+#[track_caller]
+pub(crate) fn wait_until(missing: &str, mut has_happened: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !has_happened() {
+        assert!(start.elapsed() < Duration::from_secs(120), "{missing}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tch::{Device, Kind, Tensor};
 
 use crate::distributed::*;
-use crate::testing::values;
+use crate::testing::{python, values};
 
 /// Set in the processes that a test starts.
 const ROLE: &str = "ASAP_TEST_MEMBER";
@@ -199,7 +199,7 @@ fn torchrun_starts_a_group() {
         check_collectives(&group);
         return;
     }
-    let Some(python) = python() else {
+    let Some(python) = python::interpreter("torchrun") else {
         return;
     };
     let port = free_port();
@@ -222,18 +222,4 @@ fn torchrun_starts_a_group() {
         .matches("test result: ok. 1 passed")
         .count();
     assert_eq!(n_passed, 2);
-}
-
-/// A Python with torch; where none is named, the test says that it was skipped, or fails where it is required.
-fn python() -> Option<std::path::PathBuf> {
-    let python = std::env::var_os("ASAP_TORCH_PYTHON").map(std::path::PathBuf::from);
-    if python.is_none() {
-        let required = std::env::var("ASAP_REQUIRE").is_ok_and(|list| list.contains("torch"));
-        assert!(
-            !required,
-            "ASAP_REQUIRE asks for torch, and ASAP_TORCH_PYTHON is not set"
-        );
-        eprintln!("skipped: ASAP_TORCH_PYTHON names no Python with torch");
-    }
-    python
 }

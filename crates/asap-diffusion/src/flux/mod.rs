@@ -1,14 +1,15 @@
 //! FLUX.1: the transformer that turns noise and text into a velocity.
 //!
 //! Files follow the network from the outside in: [`Flux`] is the border, `transformer` the whole, `double` and
-//! `single` the blocks, `layers`, `embed` and `rope` what they are made of; `pack` turns latents into tokens and
-//! `original` renames the file that Black Forest Labs publishes.
+//! `single` the blocks, `layers`, `embed` and `rope` what they are made of; `pack` turns latents into tokens,
+//! `names` is what layers are called elsewhere, and `original` renames the file that Black Forest Labs publishes.
 
 mod config;
 mod double;
 mod embed;
 mod layers;
 mod model;
+pub(crate) mod names;
 mod original;
 mod pack;
 #[cfg(test)]

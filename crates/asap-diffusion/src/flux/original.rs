@@ -1,55 +1,14 @@
 //! The names and layouts of the single file that Black Forest Labs publishes.
 
 use crate::flux::FluxConfig;
+use crate::flux::names::{DOUBLE, OUTSIDE, SINGLE};
 use crate::weights::{Checkpoint, Part};
 
 /// The folder, so to say, of the transformer in files that hold other networks too.
 const BUNDLE: &str = "model.diffusion_model.";
 
-/// Layers outside the blocks: original, diffusers.
-const OUTER: [(&str, &str); 10] = [
-    ("img_in", "x_embedder"),
-    ("txt_in", "context_embedder"),
-    ("time_in.in_layer", "time_text_embed.timestep_embedder.linear_1"),
-    ("time_in.out_layer", "time_text_embed.timestep_embedder.linear_2"),
-    (
-        "guidance_in.in_layer",
-        "time_text_embed.guidance_embedder.linear_1",
-    ),
-    (
-        "guidance_in.out_layer",
-        "time_text_embed.guidance_embedder.linear_2",
-    ),
-    ("vector_in.in_layer", "time_text_embed.text_embedder.linear_1"),
-    ("vector_in.out_layer", "time_text_embed.text_embedder.linear_2"),
-    ("final_layer.linear", "proj_out"),
-    // Its rows are handled apart: see `ADALN`.
-    (ADALN, "norm_out.linear"),
-];
-
-/// Stored (shift, scale), wanted (scale, shift).
-const ADALN: &str = "final_layer.adaLN_modulation.1";
-
-/// Layers of double blocks.
-const DOUBLE: [(&str, &str); 8] = [
-    ("img_mod.lin", "norm1.linear"),
-    ("txt_mod.lin", "norm1_context.linear"),
-    ("img_attn.proj", "attn.to_out.0"),
-    ("txt_attn.proj", "attn.to_add_out"),
-    ("img_mlp.0", "ff.net.0.proj"),
-    ("img_mlp.2", "ff.net.2"),
-    ("txt_mlp.0", "ff_context.net.0.proj"),
-    ("txt_mlp.2", "ff_context.net.2"),
-];
-
-/// Layers of double blocks that are stored as one: queries, keys, values.
-const DOUBLE_FUSED: [(&str, [&str; 3]); 2] = [
-    ("img_attn.qkv", ["attn.to_q", "attn.to_k", "attn.to_v"]),
-    (
-        "txt_attn.qkv",
-        ["attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"],
-    ),
-];
+/// The modulation before the last layer. Stored (shift, scale), wanted (scale, shift).
+const ADALN: (&str, &str) = ("final_layer.adaLN_modulation.1", "norm_out.linear");
 
 /// Norms, whose weight is called `scale`.
 const NORMS: [(&str, &str); 6] = [
@@ -60,13 +19,6 @@ const NORMS: [(&str, &str); 6] = [
     ("norm.query_norm", "attn.norm_q"),
     ("norm.key_norm", "attn.norm_k"),
 ];
-
-/// Layers of single blocks.
-const SINGLE: [(&str, &str); 2] = [("modulation.lin", "norm.linear"), ("linear2", "proj_out")];
-
-/// Queries, keys, values and the feed-forward's first layer of single blocks.
-const SINGLE_FUSED: &str = "linear1";
-const SINGLE_PARTS: [&str; 4] = ["attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"];
 
 /// The checkpoint under diffusers' names, where it has the original's names; else as it is.
 ///
@@ -101,24 +53,23 @@ fn rename(name: &str, dim: i64) -> Option<Vec<(String, Part)>> {
     let (layer, leaf) = name.rsplit_once('.')?;
     if let Some(rest) = layer.strip_prefix("double_blocks.") {
         let (n, layer) = rest.split_once('.')?;
-        let stem = format!("transformer_blocks.{n}");
-        let fused = find(&DOUBLE_FUSED, layer).map(|parts| rows(&stem, parts, leaf, dim));
-        return fused.or_else(|| in_block(&stem, &DOUBLE, layer, leaf));
+        return in_block(
+            &format!("transformer_blocks.{n}"),
+            find(&DOUBLE, layer),
+            (layer, leaf),
+            dim,
+        );
     }
     if let Some(rest) = layer.strip_prefix("single_blocks.") {
         let (n, layer) = rest.split_once('.')?;
         let stem = format!("single_transformer_blocks.{n}");
-        if layer == SINGLE_FUSED {
-            return Some(rows(&stem, &SINGLE_PARTS, leaf, dim));
-        }
-        return in_block(&stem, &SINGLE, layer, leaf);
+        return in_block(&stem, find(&SINGLE, layer), (layer, leaf), dim);
     }
-    let part = if layer == ADALN {
-        Part::SwapHalves
+    let (new, part) = if layer == ADALN.0 {
+        (ADALN.1, Part::SwapHalves)
     } else {
-        Part::Whole
+        (*find(&OUTSIDE, layer)?, Part::Whole)
     };
-    let new = find(&OUTER, layer)?;
     Some(vec![(format!("{new}.{leaf}"), part)])
 }
 
@@ -129,13 +80,21 @@ fn find<'a, T>(table: &'a [(&str, T)], layer: &str) -> Option<&'a T> {
         .map(|(_, new)| new)
 }
 
-fn in_block(stem: &str, table: &[(&str, &str)], layer: &str, leaf: &str) -> Option<Vec<(String, Part)>> {
-    let (new, leaf) = if leaf == "scale" {
-        (find(&NORMS, layer)?, "weight")
-    } else {
-        (find(table, layer)?, leaf)
-    };
-    Some(vec![(format!("{stem}.{new}.{leaf}"), Part::Whole)])
+/// A layer of a block under diffusers' names; `parts` is what it consists of, where it is linear.
+fn in_block(
+    stem: &str,
+    parts: Option<&&[&str]>,
+    (layer, leaf): (&str, &str),
+    dim: i64,
+) -> Option<Vec<(String, Part)>> {
+    if leaf == "scale" {
+        let norm = find(&NORMS, layer)?;
+        return Some(vec![(format!("{stem}.{norm}.weight"), Part::Whole)]);
+    }
+    match *parts? {
+        [whole] => Some(vec![(format!("{stem}.{whole}.{leaf}"), Part::Whole)]),
+        parts => Some(rows(stem, parts, leaf, dim)),
+    }
 }
 
 /// The layers that are stored one under the other; only the feed-forward's has four times the rows.

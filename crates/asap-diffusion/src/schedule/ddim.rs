@@ -58,22 +58,13 @@ fn step(timestep: f64, now: f64, after: f64, prediction: Prediction) -> Sampling
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::ScheduleConfig;
+    use crate::schedule::plan::tests::spaced;
     use crate::testing::Golden;
 
     #[test]
     fn times_are_those_of_diffusers() {
         let golden = Golden::read("sdxl");
-        for (name, spacing) in [
-            ("leading", Spacing::Leading),
-            ("trailing", Spacing::Trailing),
-            ("linspace", Spacing::Linspace),
-        ] {
-            let schedule = NoiseSchedule::new(ScheduleConfig {
-                spacing,
-                ..ScheduleConfig::sdxl()
-            })
-            .unwrap();
+        for (name, schedule) in spaced() {
             for n_steps in [1, 7, 50] {
                 let expected: Vec<f64> = golden.fact(&format!("/times/ddim/{name}/{n_steps}"));
                 let plan = plan(&schedule, n_steps).unwrap();

@@ -61,7 +61,7 @@ fn step(timestep: f64, sigma: f64, next: f64, prediction: Prediction) -> Samplin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::ScheduleConfig;
+    use crate::schedule::plan::tests::spaced;
     use crate::testing::Golden;
 
     /// Within what the `f32` tables of diffusers allow.
@@ -73,16 +73,7 @@ mod tests {
     #[test]
     fn times_and_sigmas_are_those_of_diffusers() {
         let golden = Golden::read("sdxl");
-        for (name, spacing) in [
-            ("leading", Spacing::Leading),
-            ("trailing", Spacing::Trailing),
-            ("linspace", Spacing::Linspace),
-        ] {
-            let schedule = NoiseSchedule::new(ScheduleConfig {
-                spacing,
-                ..ScheduleConfig::sdxl()
-            })
-            .unwrap();
+        for (name, schedule) in spaced() {
             for n_steps in [1, 7, 50] {
                 let fact = |what: &str| golden.fact::<Vec<f64>>(&format!("/times/{what}/{name}/{n_steps}"));
                 let plan = plan(&schedule, n_steps).unwrap();

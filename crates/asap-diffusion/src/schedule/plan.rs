@@ -24,3 +24,24 @@ pub struct SamplingPlan {
     /// The steps, the noisiest first.
     pub steps: Vec<SamplingStep>,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::schedule::{NoiseSchedule, ScheduleConfig, Spacing};
+
+    /// SDXL's schedule under each spacing, by the name that the golden numbers have for it.
+    pub(in crate::schedule) fn spaced() -> [(&'static str, NoiseSchedule); 3] {
+        let spacings = [
+            ("leading", Spacing::Leading),
+            ("trailing", Spacing::Trailing),
+            ("linspace", Spacing::Linspace),
+        ];
+        spacings.map(|(name, spacing)| {
+            let config = ScheduleConfig {
+                spacing,
+                ..ScheduleConfig::sdxl()
+            };
+            (name, NoiseSchedule::new(config).unwrap())
+        })
+    }
+}

@@ -3,19 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Runs a program of `tests/python` with the interpreter in `ASAP_TORCH_PYTHON`; it must succeed. Gives what it
-/// printed, or nothing where no interpreter is named: then it says so, unless `ASAP_REQUIRE` names `torch`.
-pub(crate) fn run(program: &str, arguments: &[String]) -> Option<String> {
-    let Some(python) = std::env::var_os("ASAP_TORCH_PYTHON") else {
+/// The interpreter in `ASAP_TORCH_PYTHON`. Where none is named, it is said that `what` is skipped, unless `ASAP_REQUIRE`
+/// names `torch`.
+pub(crate) fn interpreter(what: &str) -> Option<PathBuf> {
+    let python = std::env::var_os("ASAP_TORCH_PYTHON").map(PathBuf::from);
+    if python.is_none() {
         let required = std::env::var("ASAP_REQUIRE").unwrap_or_default();
         assert!(
             !required.split(',').any(|name| name == "torch"),
             "ASAP_REQUIRE names torch, but ASAP_TORCH_PYTHON is not set"
         );
-        eprintln!("skipped: `{program}`; set ASAP_TORCH_PYTHON to an interpreter with the packages of");
+        eprintln!("skipped: {what}; set ASAP_TORCH_PYTHON to an interpreter with the packages of");
         eprintln!("`crates/asap-diffusion/tests/golden/requirements.txt`");
-        return None;
-    };
+    }
+    python
+}
+
+/// Runs a program of `tests/python`; it must succeed. Gives what it printed, or nothing where there is no
+/// [`interpreter`].
+pub(crate) fn run(program: &str, arguments: &[String]) -> Option<String> {
+    let python = interpreter(&format!("`{program}`"))?;
     let script = folder().join(program);
     let output = Command::new(python)
         .arg(&script)

@@ -1,14 +1,15 @@
 //! Reads the pairs of a HAP dataset.
 
 use anyhow::{Context as _, bail};
-use asap_core::{Decision, Mask, Split};
+use asap_core::{Decision, Mask, Positive, PositiveId, Split};
 use asap_diffusion::Array;
+use asap_diffusion::training::Conditioning;
 use asap_store::{Dataset, Filter, Record, decode_rgb, reconstruct};
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Encoder, Example, bucket};
+use super::{Encoder, Example, Latent, bucket};
 use crate::config::{self, MaskSource, Settings};
 use crate::latent_mask::LatentMask;
 
@@ -23,27 +24,27 @@ pub struct Chosen {
     pub held_out: Vec<Example>,
     /// The version of the dataset.
     pub version: u64,
+    /// Of all that a training sees of the pairs.
+    pub sha256: String,
 }
 
-impl Chosen {
-    /// SHA-256 over all that a training sees: ids, prompts, latents and masks, held-out pairs too.
-    pub fn sha256(&self) -> String {
-        let mut hasher = Sha256::new();
-        for example in self.train.iter().chain(&self.held_out) {
-            hasher.update(example.id.to_string());
-            hasher.update(&example.prompt);
-            for array in [&example.preferred.mean, &example.rejected.mean, &example.mask] {
-                for value in array.values() {
-                    hasher.update(value.to_le_bytes());
-                }
+/// SHA-256 over all that a training sees: ids, prompts, latents and masks, held-out pairs too.
+fn sha256<'a>(examples: impl Iterator<Item = &'a Example>) -> String {
+    let mut hasher = Sha256::new();
+    for example in examples {
+        hasher.update(example.id.to_string());
+        hasher.update(&example.prompt);
+        for array in [&example.preferred.mean, &example.rejected.mean, &example.mask] {
+            for value in array.values() {
+                hasher.update(value.to_le_bytes());
             }
         }
-        hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
     }
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Reads and encodes all pairs that the settings choose. Held out are pairs of the splits `validation` and `test`, as
@@ -91,6 +92,7 @@ pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chos
         .max()
         .unwrap_or_default();
     Ok(Chosen {
+        sha256: sha256(train.iter().chain(&held_out)),
         train,
         held_out,
         version,
@@ -105,6 +107,8 @@ async fn examples(
     encoder: &Encoder,
 ) -> anyhow::Result<Vec<Example>> {
     let mut found = Vec::new();
+    // Pairs of one picture follow each other: it and its prompt are encoded once.
+    let mut picture: Option<Picture> = None;
     let mut records = dataset.stream(filter, BATCH).await?;
     while let Some(batch) = records.next_batch().await? {
         for record in batch {
@@ -112,23 +116,59 @@ async fn examples(
                 return Ok(found);
             }
             let id = record.pair.id;
-            found.push(example(&record, settings, encoder).with_context(|| format!("pair `{id}`"))?);
+            let picture = match picture.take() {
+                Some(same) if same.id == record.positive.id => picture.insert(same),
+                _ => {
+                    let new = Picture::of(&record.positive, settings, encoder);
+                    picture.insert(new.with_context(|| format!("pair `{id}`"))?)
+                }
+            };
+            found.push(example(&record, picture, settings, encoder).with_context(|| format!("pair `{id}`"))?);
         }
     }
     Ok(found)
 }
 
-fn example(record: &Record, settings: &Settings, encoder: &Encoder) -> anyhow::Result<Example> {
+/// A preferred image as the network takes it.
+struct Picture {
+    id: PositiveId,
+    /// Columns and rows that it was brought to.
+    size: (u32, u32),
+    latent: Latent,
+    conditioning: Conditioning,
+}
+
+impl Picture {
+    fn of(positive: &Positive, settings: &Settings, encoder: &Encoder) -> anyhow::Result<Self> {
+        let size = bucket(
+            positive.width,
+            positive.height,
+            settings.model.resolution_px,
+            settings.data.bucket_step_px,
+        );
+        let image = decode_rgb(&positive.image_png, "the preferred image")?;
+        Ok(Self {
+            id: positive.id,
+            size,
+            latent: encoder.image(&sized(&image, size))?,
+            conditioning: encoder.prompt(&positive.prompt, (positive.width, positive.height), size)?,
+        })
+    }
+}
+
+fn sized(image: &RgbImage, size: (u32, u32)) -> RgbImage {
+    resize(image, size.0, size.1, FilterType::CatmullRom)
+}
+
+fn example(
+    record: &Record,
+    picture: &Picture,
+    settings: &Settings,
+    encoder: &Encoder,
+) -> anyhow::Result<Example> {
     let (positive, pair) = (&record.positive, &record.pair);
-    let size = bucket(
-        positive.width,
-        positive.height,
-        settings.model.resolution_px,
-        settings.data.bucket_step_px,
-    );
-    let sized = |image: RgbImage| resize(&image, size.0, size.1, FilterType::CatmullRom);
-    let preferred = encoder.image(&sized(decode_rgb(&positive.image_png, "the preferred image")?))?;
-    let rejected = encoder.image(&sized(reconstruct(positive, pair)?))?;
+    let preferred = picture.latent.clone();
+    let rejected = encoder.image(&sized(&reconstruct(positive, pair)?, picture.size))?;
     let mask = match settings.data.mask {
         MaskSource::Part => &pair.mask_part,
         MaskSource::Edit => &pair.mask_edit,
@@ -155,7 +195,7 @@ fn example(record: &Record, settings: &Settings, encoder: &Encoder) -> anyhow::R
         rejected,
         mask,
         mask_means,
-        conditioning: encoder.prompt(&positive.prompt, (positive.width, positive.height), size)?,
+        conditioning: picture.conditioning.clone(),
     })
 }
 

@@ -40,7 +40,7 @@ pub(super) fn ready(
     // What the base was made from, so that one made from something else is made anew.
     let stamp = json!({
         "base_steps": settings.model.base_steps,
-        "data_sha256": chosen.sha256(),
+        "data_sha256": chosen.sha256,
         "seed": settings.run.seed,
     })
     .to_string();

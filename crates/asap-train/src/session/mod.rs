@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use asap_core::time::rfc3339;
 use asap_diffusion::Checkpointing;
 use asap_diffusion::device::{Place, Precision};
 use asap_diffusion::distributed::{Group, Member, Transport};
@@ -365,13 +366,13 @@ fn record(settings: &Settings, files: &NetworkFiles, chosen: &data::Chosen) -> a
         base_hash: asap_diffusion::weights::Checkpoint::open(&files.weights)?.hash(),
         data: name(settings.data.path.as_deref()),
         data_version: chosen.version,
-        data_sha256: chosen.sha256(),
+        data_sha256: chosen.sha256.clone(),
         n_pairs: chosen.train.len() as u64,
         objective: settings.objective.kind.name().to_owned(),
         tau: Objective::of(settings).tau(),
         n_steps: u64::from(settings.run.steps),
         seed: settings.run.seed,
-        started: started(),
+        started: rfc3339(now() as i64),
     })
 }
 
@@ -382,47 +383,7 @@ pub(crate) fn now() -> f64 {
         .map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// The present moment in RFC 3339, to the second.
-fn started() -> String {
-    let seconds = now() as i64;
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Year, month and day of a day since 1970.
-fn civil(days: i64) -> (i64, i64, i64) {
-    // Years begin in March here, so that the leap day is the last of its year; an era has 400 years.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
 /// A note for the log, as a record.
 fn noted(step: u64, text: String) -> Record {
     Record::Note(Note { step, text })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_have_their_dates() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(20_782), (2026, 11, 25));
-        assert_eq!(civil(-1), (1969, 12, 31));
-    }
 }
