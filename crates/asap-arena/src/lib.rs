@@ -1,0 +1,17 @@
+//! The arena: ballots, raters, gold items, submissions and leaderboards over SQLite or PostgreSQL.
+//!
+//! Every query is written once, in what both databases understand ([`db`]). Whatever a board is computed from is told
+//! in one append-only, hash-chained log first ([`log`]), so boards can be rebuilt from it alone.
+//!
+//! Functions that depend on the time take it as an argument, so that a test can be at any moment.
+
+pub mod db;
+mod error;
+pub mod log;
+mod random;
+mod time;
+
+pub use db::Database;
+pub use error::{Error, Result};
+pub use random::random_hex;
+pub use time::UnixMs;
