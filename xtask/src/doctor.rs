@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::args::Args;
 use crate::context::Context;
-use crate::tools::{bindgen, browser, protoc, torch, wasm};
+use crate::tools::{bindgen, browser, postgres, protoc, torch, wasm};
 use crate::{golden, shell, test};
 
 struct Row {
@@ -103,12 +103,17 @@ fn for_tests(context: &Context) -> Result<Vec<Row>> {
             found.driver.display()
         )
     });
+    let postgres = postgres::locate().map(|folder| {
+        let version = said(Command::new(folder.join("postgres")).arg("--version"));
+        format!("{}, {version}", folder.display())
+    });
     let python = shell::which("python3").map(|path| {
         let version = said(Command::new(&path).arg("--version"));
         format!("{}, {version}", path.display())
     });
     let mut rows = vec![
         row("Chromium and driver", "browser tests", browser, &browser::get()),
+        row("PostgreSQL", "tests of the arena", postgres, &postgres::get()),
         row(
             "python3",
             "Python environments",

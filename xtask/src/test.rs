@@ -1,7 +1,8 @@
 //! `test`: gets what tests need, tells them where it is, and runs all of them.
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -10,7 +11,7 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::python::Environment;
 use crate::shell::{self, Lost, Steps};
-use crate::tools::{browser, protoc, torch};
+use crate::tools::{browser, postgres, protoc, torch};
 use crate::web;
 
 /// Packages of the tests that read our files with other programs.
@@ -19,10 +20,12 @@ pub(crate) const REQUIREMENTS: &str = "tests/python/requirements.txt";
 /// What could be had for the tests, as the variables that they look at.
 #[derive(Default)]
 struct Equipment {
-    variables: Vec<(&'static str, PathBuf)>,
+    variables: Vec<(&'static str, OsString)>,
     /// Names in `ASAP_REQUIRE`: a test whose name stands there fails where it would skip.
     required: Vec<&'static str>,
     lost: Vec<Lost>,
+    /// Ends with the tests.
+    postgres: Option<postgres::Server>,
 }
 
 pub(crate) fn test(context: &Context, args: Args) -> Result<()> {
@@ -56,15 +59,15 @@ pub(crate) fn all(context: &Context, filter: &[String], steps: &mut Steps) -> Re
 fn equip(context: &Context, steps: &mut Steps) -> Result<Equipment> {
     let mut equipment = Equipment::default();
     match steps.step("web client", || web::build(context))? {
-        Ok(site) => equipment.have("web", &[("ASAP_SITE", site)]),
+        Ok(site) => equipment.have("web", &[("ASAP_SITE", site.into())]),
         Err(lost) => equipment.lost.push(lost),
     }
     match steps.step("browser", || Ok(browser::ensure()))? {
         Ok(found) => equipment.have(
             "browser",
             &[
-                ("ASAP_CHROMIUM", found.chromium),
-                ("ASAP_CHROMEDRIVER", found.driver),
+                ("ASAP_CHROMIUM", found.chromium.into()),
+                ("ASAP_CHROMEDRIVER", found.driver.into()),
             ],
         ),
         Err(lost) => equipment.lost.push(lost),
@@ -73,8 +76,15 @@ fn equip(context: &Context, steps: &mut Steps) -> Result<Equipment> {
         Ok(found) => {
             // A libtorch of the user's own may come without its Python.
             if let Some(python) = found.python {
-                equipment.have("torch", &[("ASAP_TORCH_PYTHON", python)]);
+                equipment.have("torch", &[("ASAP_TORCH_PYTHON", python.into())]);
             }
+        }
+        Err(lost) => equipment.lost.push(lost),
+    }
+    match steps.step("PostgreSQL", || Ok(postgres::start()))? {
+        Ok(server) => {
+            equipment.have("postgres", &[("ASAP_TEST_POSTGRES", server.url().into())]);
+            equipment.postgres = Some(server);
         }
         Err(lost) => equipment.lost.push(lost),
     }
@@ -84,7 +94,7 @@ fn equip(context: &Context, steps: &mut Steps) -> Result<Equipment> {
             "Python readers",
             || Ok(environment(&requirements).ensure(context)),
         )? {
-            Ok(python) => equipment.have("python", &[("ASAP_PYTHON", python)]),
+            Ok(python) => equipment.have("python", &[("ASAP_PYTHON", python.into())]),
             Err(lost) => equipment.lost.push(lost),
         }
     }
@@ -101,7 +111,7 @@ pub(crate) fn environment(requirements: &Path) -> Environment<'_> {
 }
 
 impl Equipment {
-    fn have(&mut self, name: &'static str, variables: &[(&'static str, PathBuf)]) {
+    fn have(&mut self, name: &'static str, variables: &[(&'static str, OsString)]) {
         self.required.push(name);
         self.variables.extend_from_slice(variables);
     }
@@ -161,8 +171,8 @@ mod tests {
             tools: folder.join("tools"),
         };
         let mut equipment = Equipment::default();
-        equipment.have("web", &[("ASAP_SITE", context.site())]);
-        equipment.have("python", &[("ASAP_PYTHON", PathBuf::from("p"))]);
+        equipment.have("web", &[("ASAP_SITE", context.site().into())]);
+        equipment.have("python", &[("ASAP_PYTHON", "p".into())]);
         let mut command = Command::new("true");
         equipment.tell(&context, &mut command).unwrap();
         let value = |name: &str| {

@@ -3,6 +3,7 @@
 
 pub(crate) mod bindgen;
 pub(crate) mod browser;
+pub(crate) mod postgres;
 pub(crate) mod protoc;
 pub(crate) mod torch;
 pub(crate) mod wasm;
