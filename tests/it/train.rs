@@ -134,6 +134,53 @@ fn a_run_ends_with_an_adapter_and_a_report_and_goes_on_after_a_kill() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_terminated_saves_its_step_and_says_that_it_is_not_done() {
+    let Some(program) = program() else { return };
+    let sandbox = sandbox();
+    // Far more steps than there is time for, and no checkpoint but the one that the signal asks for.
+    let words = format!(
+        "{} --set run.steps=100000 --set run.save_every_steps=100000 --set run.eval_every_steps=100000",
+        small("run")
+    );
+    let child = command(&program, &sandbox, &words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("it made no step", || {
+        sandbox.path("run/telemetry.jsonl").is_file() && !steps_so_far(&sandbox, "run").is_empty()
+    });
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(143), "{stderr}");
+    assert!(stderr.contains("`--resume run` goes on"), "{stderr}");
+    let last = steps(&sandbox, "run").last().unwrap()["step"].as_u64().unwrap();
+    let state = format!("run/checkpoints/step-{last:06}/state.json");
+    assert!(sandbox.path(&state).is_file(), "`{state}` is missing");
+    let record: Value = serde_json::from_slice(&sandbox.read("run/run.json")).unwrap();
+    let commit = record["commit"].as_str().unwrap_or_default();
+    assert!(commit.is_empty() || commit.len() == 40, "commit `{commit}`");
+}
+
+/// As [`steps`], while a run writes: a last line that is not whole yet does not count.
+fn steps_so_far(sandbox: &Sandbox, run: &str) -> Vec<Value> {
+    let text = String::from_utf8(sandbox.read(&format!("{run}/telemetry.jsonl"))).unwrap();
+    let records = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    records.filter(|record| record["kind"] == "step").collect()
+}
+
 #[test]
 fn two_processes_follow_the_losses_of_one() {
     let Some(program) = program() else { return };

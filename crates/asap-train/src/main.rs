@@ -24,7 +24,7 @@ use screen::Screen;
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -32,24 +32,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
-        None => train(&cli.train),
-        Some(Command::Export(args)) => export_adapter(args),
+        None => return train(&cli.train),
+        Some(Command::Export(args)) => export_adapter(args)?,
         Some(Command::Report(args)) => {
             let written = write_report(&RunFolder::open(&args.run)?)?;
             println!("{}", written.page.display());
-            Ok(())
         }
-        Some(Command::Preset(args)) => preset(args),
+        Some(Command::Preset(args)) => preset(args)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn train(args: &TrainArgs) -> anyhow::Result<()> {
+fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let job = job(args)?;
     if args.settings {
         print!("{}", job.settings.to_toml());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     // Before anything asks libtorch for CUDA: what it answers first, it keeps.
     if job.settings.run.device != Device::Cpu
@@ -75,7 +75,13 @@ fn train(args: &TrainArgs) -> anyhow::Result<()> {
             println!("look at: {alarm}");
         }
     }
-    Ok(())
+    // A script must not take a run that was stopped for one that is done.
+    let is_done = ended.step >= u64::from(job.settings.run.steps);
+    Ok(if is_done {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(screen.stopped_code())
+    })
 }
 
 fn job(args: &TrainArgs) -> anyhow::Result<Job> {

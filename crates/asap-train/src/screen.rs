@@ -1,7 +1,7 @@
 //! What a person sees while a run goes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use asap_train::session::Progress;
 use asap_train::telemetry::Record;
@@ -10,35 +10,72 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// A bar with the numbers of the last step, and lines above it.
 pub(crate) struct Screen {
     bar: ProgressBar,
-    stopped: Arc<AtomicBool>,
+    /// The exit code of the signal that asked for an end; 0 before that.
+    stopped: Arc<AtomicU8>,
 }
 
+/// What a shell gives for a program that ended on Ctrl-C, and on SIGTERM.
+const INTERRUPTED: u8 = 130;
+const TERMINATED: u8 = 143;
+
 impl Screen {
-    /// Draws on stderr; Ctrl-C asks the run to end after its step, a second one ends it at once.
+    /// Draws on stderr; Ctrl-C, or SIGTERM as job schedulers send it, asks the run to end after its step, a second
+    /// one ends it at once.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let bar = ProgressBar::no_length();
         bar.set_style(ProgressStyle::with_template(
             "{bar:24} {pos}/{len} [{elapsed_precise}, {eta_precise} left] {msg}",
         )?);
-        let stopped = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::new(AtomicU8::new(0));
         let asked = Arc::clone(&stopped);
         std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
                 return;
             };
-            runtime.block_on(async {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    if asked.swap(true, Ordering::SeqCst) {
-                        std::process::exit(130);
-                    }
-                }
-            });
+            runtime.block_on(listen(&asked));
         });
         Ok(Self { bar, stopped })
     }
 
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// The exit code of a run that ended before its last step. In a group the signal may have reached another
+    /// process alone.
+    pub(crate) fn stopped_code(&self) -> u8 {
+        match self.stopped.load(Ordering::SeqCst) {
+            0 => TERMINATED,
+            code => code,
+        }
+    }
+}
+
+/// Notes the first signal that asks for an end, and ends the process on the second.
+async fn listen(asked: &AtomicU8) {
+    let note = |code: u8| {
+        if asked.swap(code, Ordering::SeqCst) != 0 {
+            std::process::exit(i32::from(code));
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => note(INTERRUPTED),
+                _ = terminate.recv() => note(TERMINATED),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    while tokio::signal::ctrl_c().await.is_ok() {
+        note(INTERRUPTED);
     }
 }
 
@@ -75,6 +112,6 @@ impl Progress for Screen {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::SeqCst)
+        self.stopped.load(Ordering::SeqCst) != 0
     }
 }

@@ -8,7 +8,7 @@ use asap_diffusion::training::Conditioning;
 use asap_diffusion::vae::Vae;
 use image::RgbImage;
 
-use super::Latent;
+use super::{Latent, Prompted};
 use crate::config::{Backbone, Settings};
 
 /// Width of the tiny network's prompt vectors.
@@ -132,21 +132,16 @@ impl Encoder {
     ///
     /// # Errors
     /// Those of the text encoders.
-    pub fn prompt(
-        &self,
-        prompt: &str,
-        original: (u32, u32),
-        size: (u32, u32),
-    ) -> anyhow::Result<Conditioning> {
+    pub fn prompt(&self, prompt: &str, original: (u32, u32), size: (u32, u32)) -> anyhow::Result<Prompted> {
         let one = |n: usize| anyhow::anyhow!("expected the embedding of one prompt, got {n}");
         match self {
             Self::Tiny { n_tokens } => {
                 let (t5, pooled) = words::embed(prompt, *n_tokens, TINY_TEXT_DIM, TINY_TEXT_DIM)?;
-                Ok(Conditioning::Flux {
+                Ok(Prompted::whole(Conditioning::Flux {
                     t5,
                     pooled,
                     guidance: None,
-                })
+                }))
             }
             Self::Flux {
                 text,
@@ -156,27 +151,34 @@ impl Encoder {
             } => {
                 let mut found = text.encode(&[prompt], *n_tokens)?;
                 let embedding = found.pop().ok_or_else(|| one(0))?;
-                Ok(Conditioning::Flux {
-                    t5: embedding.t5,
-                    pooled: embedding.pooled,
-                    guidance: *guidance,
+                Ok(Prompted {
+                    // CLIP's part says what the picture is about in 77 tokens, and is cut for every long prompt.
+                    n_cut: embedding.n_truncated[1],
+                    conditioning: Conditioning::Flux {
+                        t5: embedding.t5,
+                        pooled: embedding.pooled,
+                        guidance: *guidance,
+                    },
                 })
             }
             Self::Sdxl { text, .. } => {
                 let mut found = text.encode(&[prompt])?;
                 let embedding = found.pop().ok_or_else(|| one(0))?;
                 let side = |pixels: u32| pixels as f32;
-                Ok(Conditioning::Sdxl {
-                    tokens: embedding.tokens,
-                    pooled: embedding.pooled,
-                    time_ids: [
-                        side(original.1),
-                        side(original.0),
-                        0.0,
-                        0.0,
-                        side(size.1),
-                        side(size.0),
-                    ],
+                Ok(Prompted {
+                    n_cut: embedding.n_truncated[0].max(embedding.n_truncated[1]),
+                    conditioning: Conditioning::Sdxl {
+                        tokens: embedding.tokens,
+                        pooled: embedding.pooled,
+                        time_ids: [
+                            side(original.1),
+                            side(original.0),
+                            0.0,
+                            0.0,
+                            side(size.1),
+                            side(size.0),
+                        ],
+                    },
                 })
             }
         }

@@ -3,13 +3,12 @@
 use anyhow::{Context as _, bail};
 use asap_core::{Decision, Mask, Positive, PositiveId, Split};
 use asap_diffusion::Array;
-use asap_diffusion::training::Conditioning;
 use asap_store::{Dataset, Filter, Record, decode_rgb, reconstruct};
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Encoder, Example, Latent, bucket};
+use super::{Encoder, Example, Latent, Prompted, bucket};
 use crate::config::{self, MaskSource, Settings};
 use crate::latent_mask::LatentMask;
 
@@ -26,6 +25,27 @@ pub struct Chosen {
     pub version: u64,
     /// Of all that a training sees of the pairs.
     pub sha256: String,
+}
+
+impl Chosen {
+    /// What there is to say about prompts that are longer than their text encoder takes.
+    pub fn cut_prompts(&self) -> Option<String> {
+        let cut = || {
+            self.train
+                .iter()
+                .chain(&self.held_out)
+                .filter(|pair| pair.n_cut_tokens > 0)
+        };
+        let first = cut().next()?;
+        Some(format!(
+            "the prompts of {} of {} pairs are longer than the text encoder takes, and their ends do not count: pair \
+             `{}` loses {} tokens",
+            cut().count(),
+            self.train.len() + self.held_out.len(),
+            first.id,
+            first.n_cut_tokens
+        ))
+    }
 }
 
 /// SHA-256 over all that a training sees: ids, prompts, latents and masks, held-out pairs too.
@@ -135,7 +155,7 @@ struct Picture {
     /// Columns and rows that it was brought to.
     size: (u32, u32),
     latent: Latent,
-    conditioning: Conditioning,
+    prompted: Prompted,
 }
 
 impl Picture {
@@ -151,7 +171,7 @@ impl Picture {
             id: positive.id,
             size,
             latent: encoder.image(&sized(&image, size))?,
-            conditioning: encoder.prompt(&positive.prompt, (positive.width, positive.height), size)?,
+            prompted: encoder.prompt(&positive.prompt, (positive.width, positive.height), size)?,
         })
     }
 }
@@ -195,7 +215,8 @@ fn example(
         rejected,
         mask,
         mask_means,
-        conditioning: picture.conditioning.clone(),
+        conditioning: picture.prompted.conditioning.clone(),
+        n_cut_tokens: picture.prompted.n_cut,
     })
 }
 

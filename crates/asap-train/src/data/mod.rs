@@ -17,6 +17,25 @@ pub use bucket::bucket;
 pub use encoder::{Encoder, TINY_TEXT_DIM};
 pub use hap::{Chosen, read};
 
+/// A prompt as the network takes it.
+#[derive(Clone, Debug)]
+pub struct Prompted {
+    /// The embedded prompt.
+    pub conditioning: Conditioning,
+    /// Tokens at its end that the text encoder does not take.
+    pub n_cut: usize,
+}
+
+impl Prompted {
+    /// A prompt that was taken whole.
+    pub const fn whole(conditioning: Conditioning) -> Self {
+        Self {
+            conditioning,
+            n_cut: 0,
+        }
+    }
+}
+
 /// An image as its encoder gives it: a normal distribution over latents, or one latent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latent {
@@ -59,4 +78,6 @@ pub struct Example {
     pub mask_means: MaskMeans,
     /// The embedded prompt.
     pub conditioning: Conditioning,
+    /// Tokens at the prompt's end that the text encoder does not take.
+    pub n_cut_tokens: usize,
 }

@@ -112,11 +112,15 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     if let Some(group) = &group {
         trainee.share(group)?;
     }
+    let cut_prompts = chosen.cut_prompts();
     let mut steps = Steps::new(settings, chosen, (trainee, place), group)?;
     if is_first {
         attach(&mut steps, &folder, first)?;
     }
     if first == 0 {
+        if let Some(text) = cut_prompts {
+            steps.note(0, text, progress)?;
+        }
         proof::step_0(&mut steps, progress)?;
         steps.evaluate(0, progress)?;
         steps.sample(0, &encoder, &folder, progress)?;
