@@ -9,6 +9,7 @@
 //! | [`davidson`], [`ranking`] | the order of many models that were compared in pairs |
 //! | [`agreement`], [`krippendorff`], [`human`] | does the judge say what people say |
 //! | [`rogan_gladen`], [`dawid_skene`], [`gold`] | what are the errors of judges and raters, and what is behind them |
+//! | [`sequential`] | does a rater look at all, in as few answers as possible |
 //! | [`flip`] | how many votes would have to change for an order to change |
 //! | [`scorers`], [`wilcoxon`] | does a learned score differ between two models |
 //!
@@ -57,6 +58,7 @@ pub mod rogan_gladen;
 pub mod rsi;
 pub mod rsi_report;
 pub mod scorers;
+pub mod sequential;
 pub mod votes;
 pub mod wilcoxon;
 
