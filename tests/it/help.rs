@@ -2,7 +2,7 @@
 
 use crate::harness::{Sandbox, check};
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 29] = [
     "synth photos",
     "synth figures",
     "curate",
@@ -24,6 +24,8 @@ const COMMANDS: [&str; 27] = [
     "bench prompts validate",
     "bench prompts stats",
     "bench score",
+    "votes verify",
+    "votes export",
     "weights list",
     "weights convert",
     "weights check",

@@ -15,6 +15,7 @@ mod serve;
 mod settings;
 mod synth;
 mod table;
+mod votes;
 mod weights;
 
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ async fn dispatch(command: Command, printer: Printer) -> Result<()> {
         Command::Bench { action } => bench::run(action, printer).await,
         Command::PoseMap(args) => pose_map::run(&args, printer),
         Command::Serve(args) => serve::run(settings::serve(args)?, printer).await,
+        Command::Votes { action } => votes::run(action, printer).await,
         Command::Weights { action } => weights::run(&action, printer),
         // Answered before the runtime was started.
         Command::Completions(_) => Ok(()),

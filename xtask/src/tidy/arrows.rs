@@ -47,6 +47,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     (
         "asap-tests",
         &[
+            "asap-arena",
             "asap-core",
             "asap-store",
             "asap-synth",

@@ -44,16 +44,30 @@ impl Database {
     /// [`Error::Address`] for another address, [`Error::Database`] where it does not answer, [`Error::Migration`] where
     /// its tables are of a newer version or were changed by hand.
     pub async fn open(url: &str) -> Result<Self> {
+        let opened = Self::connect(url, "rwc").await?;
+        migrations::run(&opened.pool).await.map_err(Error::Migration)?;
+        Ok(opened)
+    }
+
+    /// Opens a database that is there, to read it: nothing is made and no table changed.
+    ///
+    /// # Errors
+    /// [`Error::Address`] for another address, [`Error::Database`] where it does not answer or is not there.
+    pub async fn open_existing(url: &str) -> Result<Self> {
+        Self::connect(url, "rw").await
+    }
+
+    /// `mode` is how SQLite takes a file that is not there.
+    async fn connect(url: &str, mode: &str) -> Result<Self> {
         install_default_drivers();
         let kind = kind_of(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(N_CONNECTIONS)
             .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| Box::pin(prepare(connection, kind)))
-            .connect(&url_for_driver(url, kind))
+            .connect(&url_for_driver(url, kind, mode))
             .await
             .doing("be opened")?;
-        migrations::run(&pool).await.map_err(Error::Migration)?;
         Ok(Self { pool, kind })
     }
 
@@ -126,9 +140,9 @@ fn kind_of(url: &str) -> Result<Kind> {
     }
 }
 
-fn url_for_driver(url: &str, kind: Kind) -> String {
+fn url_for_driver(url: &str, kind: Kind, mode: &str) -> String {
     match kind {
-        Kind::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
+        Kind::Sqlite if !url.contains('?') => format!("{url}?mode={mode}"),
         Kind::Sqlite | Kind::Postgres => url.to_owned(),
     }
 }
@@ -181,6 +195,15 @@ mod tests {
             assert_eq!(count, 1, "{:?}", test.db.kind());
             test.end().await;
         }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_made_by_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("none.db");
+        let opened = Database::open_existing(&format!("sqlite:{}", file.display())).await;
+        assert!(matches!(opened, Err(Error::Database { .. })));
+        assert!(!file.exists());
     }
 
     #[tokio::test]

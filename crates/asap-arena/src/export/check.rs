@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 
+use serde::Serialize;
 use sqlx::Row as _;
 
 use super::replay::Replay;
@@ -12,22 +13,63 @@ use crate::error::{Doing as _, Result};
 use crate::id::ItemId;
 use crate::log::{Break, Chain, Entry, Head, Log};
 
+/// A log that is whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Whole {
+    /// Its end.
+    pub head: Head,
+    /// The number of the entry with the hash that was asked for; `None` where no entry has it, or none was asked for.
+    pub published_seq: Option<u64>,
+}
+
+/// A log that is followed, with a look-out for one hash.
+struct Following<'a> {
+    chain: Chain,
+    published: Option<&'a str>,
+    published_seq: Option<u64>,
+}
+
+impl<'a> Following<'a> {
+    const fn new(published: Option<&'a str>) -> Self {
+        Self {
+            chain: Chain::new(),
+            published,
+            published_seq: None,
+        }
+    }
+
+    fn follow(&mut self, entry: &Entry) -> std::result::Result<(), Break> {
+        self.chain.follow(entry)?;
+        if self.published == Some(entry.hash.as_str()) {
+            self.published_seq = Some(entry.seq);
+        }
+        Ok(())
+    }
+
+    fn whole(&self) -> Whole {
+        Whole {
+            head: self.chain.head().clone(),
+            published_seq: self.published_seq,
+        }
+    }
+}
+
 /// Follows the log from its first entry to its head, and says where it first breaks.
 ///
-/// Entries that were cut from the end together with the head cannot be seen from inside: compare the head with one that
-/// was written down elsewhere.
+/// Entries that were cut from the end together with the head cannot be seen from inside: `published` is the hash of a
+/// head that was written down elsewhere, and a log that still leads to it has an entry with this hash.
 ///
 /// # Errors
 /// [`crate::Error::Database`] where it does not answer.
-pub async fn verify(db: &Database) -> Result<std::result::Result<Head, Break>> {
+pub async fn verify(db: &Database, published: Option<&str>) -> Result<std::result::Result<Whole, Break>> {
     // Before the entries, so that those that are added meanwhile are not missed.
     let stored = Log::head(db).await?;
-    let mut chain = Chain::new();
+    let mut following = Following::new(published);
     let mut first_break = None;
     let mut at_stored = (stored.seq == 0).then(|| Head::start().hash);
     Log::read(db, 0, |entry| {
         if first_break.is_none() {
-            first_break = chain.follow(&entry).err();
+            first_break = following.follow(&entry).err();
         }
         if entry.seq == stored.seq {
             at_stored = Some(entry.hash);
@@ -38,7 +80,7 @@ pub async fn verify(db: &Database) -> Result<std::result::Result<Head, Break>> {
     Ok(match (first_break, at_stored) {
         (Some(found), _) => Err(found),
         (None, None) => Err(Break::Number {
-            expected: chain.head().seq + 1,
+            expected: following.chain.head().seq + 1,
             got: stored.seq,
         }),
         (None, Some(hash)) if hash != stored.hash => Err(Break::Content {
@@ -46,7 +88,7 @@ pub async fn verify(db: &Database) -> Result<std::result::Result<Head, Break>> {
             expected: hash,
             got: stored.hash,
         }),
-        (None, Some(_)) => Ok(chain.head().clone()),
+        (None, Some(_)) => Ok(following.whole()),
     })
 }
 
@@ -94,19 +136,19 @@ pub enum LinesError {
     Break(#[from] Break),
 }
 
-/// Follows an exported log. Its head is the one to compare with a published one.
+/// Follows an exported log, as [`verify`] follows that of a database.
 ///
 /// # Errors
 /// [`LinesError`], at the first line that does not follow.
-pub fn verify_lines(lines: impl BufRead) -> std::result::Result<Head, LinesError> {
-    let mut chain = Chain::new();
+pub fn verify_lines(lines: impl BufRead, published: Option<&str>) -> std::result::Result<Whole, LinesError> {
+    let mut following = Following::new(published);
     for (number, text) in (1..).zip(lines.lines()) {
         let text = text.map_err(|source| LinesError::Read { line: number, source })?;
         let entry: Entry =
             serde_json::from_str(&text).map_err(|source| LinesError::Parse { line: number, source })?;
-        chain.follow(&entry)?;
+        following.follow(&entry)?;
     }
-    Ok(chain.head().clone())
+    Ok(following.whole())
 }
 
 /// Derives everything from the log again and says, one sentence each, where the tables differ. For a time when nothing is

@@ -4,6 +4,6 @@ mod check;
 mod replay;
 mod statistics;
 
-pub use check::{LinesError, differences, verify, verify_lines, write_lines};
+pub use check::{LinesError, Whole, differences, verify, verify_lines, write_lines};
 pub use replay::{Counted, Replay};
 pub use statistics::Voters;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod prompts;
+mod votes;
 mod weights;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ pub(crate) use bench::{
     RehearseArgs, ReportArgs, ScoreArgs, VerifyReportArgs,
 };
 pub(crate) use prompts::{PromptsCommand, PromptsStatsArgs, ValidateArgs};
+pub(crate) use votes::{ExportVotesArgs, VerifyVotesArgs, VotesCommand};
 pub(crate) use weights::{CheckArgs, ConvertArgs, ListArgs, Net, WeightsCommand};
 
 /// Pairs of human images, one good and one with a local anatomical error: build, curate, keep, look at.
@@ -72,6 +74,11 @@ pub(crate) enum Command {
     PoseMap(PoseMapArgs),
     /// Serve the viewer to a browser
     Serve(ServeArgs),
+    /// Check and write out the log of a crowd's votes
+    Votes {
+        #[command(subcommand)]
+        action: VotesCommand,
+    },
     /// List, convert and check the weights of the networks behind LPIPS and the scorers
     Weights {
         #[command(subcommand)]
