@@ -50,6 +50,8 @@ CREATE TABLE leases (
     side TEXT NOT NULL,
     propensity DOUBLE PRECISION NOT NULL,
     revision BIGINT NOT NULL,
+    -- Which of the rater's items it is, counted from 0.
+    nth BIGINT NOT NULL,
     issued_ms BIGINT NOT NULL,
     expires_ms BIGINT NOT NULL,
     state TEXT NOT NULL

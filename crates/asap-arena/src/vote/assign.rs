@@ -66,14 +66,16 @@ pub(super) async fn assign(
             break;
         };
         let (side, propensity) = choose_side(item.side_balance + standing.side_balance, stream);
-        let lease = Lease::new(
-            &standing.campaign,
-            &item.id,
-            rater,
-            side,
-            propensity,
-            now.plus(LEASE),
-        );
+        let lease = Lease {
+            nth: standing.n_assigned,
+            ..Lease::new(
+                &standing.campaign,
+                &item.id,
+                rater,
+                (side, propensity),
+                now.plus(LEASE),
+            )
+        };
         lease.store(tx, now).await?;
         let step = if side == Side::Left { 1 } else { -1 };
         count(tx, &item.id, rater, step).await?;

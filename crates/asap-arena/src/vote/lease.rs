@@ -42,20 +42,21 @@ pub(super) struct Lease {
     pub(super) propensity: f64,
     /// The number of the record that its vote becomes.
     pub(super) revision: u32,
+    /// Which of the rater's items it is.
+    pub(super) nth: u32,
     pub(super) expires: UnixMs,
     pub(super) state: State,
 }
 
 const COLUMNS: &str = "SELECT l.nonce, l.campaign, l.item, l.rater, l.round, l.side, l.propensity, l.revision, \
-                       l.expires_ms, l.state, i.spec FROM leases l JOIN items i ON i.id = l.item";
+                       l.nth, l.expires_ms, l.state, i.spec FROM leases l JOIN items i ON i.id = l.item";
 
 impl Lease {
     pub(super) fn new(
         campaign: &Campaign,
         item: &ItemId,
         rater: &RaterId,
-        side: Side,
-        propensity: f64,
+        (side, propensity): (Side, f64),
         expires: UnixMs,
     ) -> Self {
         Self {
@@ -67,6 +68,7 @@ impl Lease {
             side,
             propensity,
             revision: 0,
+            nth: 0,
             expires,
             state: State::Live,
         }
@@ -95,8 +97,8 @@ impl Lease {
 
     pub(super) async fn store(&self, tx: &mut Tx, now: UnixMs) -> Result<()> {
         sqlx::query(
-            "INSERT INTO leases (nonce, campaign, item, rater, round, side, propensity, revision, issued_ms, \
-             expires_ms, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'live')",
+            "INSERT INTO leases (nonce, campaign, item, rater, round, side, propensity, revision, nth, \
+             issued_ms, expires_ms, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'live')",
         )
         .bind(&self.nonce)
         .bind(self.campaign.as_str())
@@ -106,6 +108,7 @@ impl Lease {
         .bind(self.side.name())
         .bind(self.propensity)
         .bind(i64::from(self.revision))
+        .bind(i64::from(self.nth))
         .bind(now.0)
         .bind(self.expires.0)
         .execute(tx.on())
@@ -149,7 +152,7 @@ pub(super) async fn of_ballot(
 
 /// What a rater has in hand, oldest first.
 pub(super) async fn live_of(tx: &mut Tx, secret: &Secret, rater: &RaterId) -> Result<Vec<Assignment>> {
-    let sql = format!("{COLUMNS} WHERE l.rater = $1 AND l.state = 'live' ORDER BY l.issued_ms, l.nonce");
+    let sql = format!("{COLUMNS} WHERE l.rater = $1 AND l.state = 'live' ORDER BY l.nth");
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(rater.as_str())
         .fetch_all(tx.on())
@@ -211,6 +214,7 @@ fn read(row: &AnyRow) -> Result<(Lease, Item)> {
         },
         propensity: row.try_get("propensity").doing("read a lease")?,
         revision: number(row, "revision")?,
+        nth: number(row, "nth")?,
         expires: UnixMs(row.try_get("expires_ms").doing("read a lease")?),
         state: match text("state")?.as_str() {
             "live" => State::Live,

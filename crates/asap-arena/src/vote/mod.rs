@@ -272,3 +272,6 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Voting as a whole, on both databases.
+
+mod attacks;
+mod fixture;
+mod overlap;
+mod rules;
