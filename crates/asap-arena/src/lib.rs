@@ -5,11 +5,13 @@
 //!
 //! Functions that depend on the time take it as an argument, so that a test can be at any moment.
 
+pub mod account;
 pub mod db;
 mod error;
 pub mod log;
 mod random;
 mod time;
+pub mod token;
 
 pub use db::Database;
 pub use error::{Error, Result};

@@ -6,7 +6,14 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, SqlSafeStr as _};
 
 /// Number, name, statements.
-const FILES: &[(i64, &str, &str)] = &[(1, "log", include_str!("../../migrations/0001_log.sql"))];
+const FILES: &[(i64, &str, &str)] = &[
+    (1, "log", include_str!("../../migrations/0001_log.sql")),
+    (
+        3,
+        "submissions",
+        include_str!("../../migrations/0003_submissions.sql"),
+    ),
+];
 
 pub(super) async fn run(pool: &AnyPool) -> Result<(), MigrateError> {
     let migrations = FILES
