@@ -6,9 +6,11 @@
 //! Functions that depend on the time take it as an argument, so that a test can be at any moment.
 
 pub mod account;
+pub mod blob;
 pub mod db;
 mod error;
 pub mod log;
+pub mod manifest;
 mod random;
 mod time;
 pub mod token;
