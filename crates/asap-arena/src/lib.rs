@@ -9,6 +9,7 @@ pub mod account;
 pub mod blob;
 pub mod db;
 mod error;
+pub mod intake;
 pub mod log;
 pub mod manifest;
 mod random;
