@@ -13,8 +13,10 @@ pub mod intake;
 pub mod log;
 pub mod manifest;
 mod random;
+pub mod submission;
 mod time;
 pub mod token;
+pub mod worker;
 
 pub use db::Database;
 pub use error::{Error, Result};
