@@ -1,6 +1,8 @@
 //! Drafts: opened under a quota, filled file by file, sealed.
 
 use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use asap_bench::prompts::PromptSet;
@@ -13,7 +15,8 @@ use crate::account::Account;
 use crate::blob::Blobs;
 use crate::db::{Database, Tx};
 use crate::error::{Doing as _, Error};
-use crate::intake::{self, Limits};
+use crate::intake::{self, Limits, Refusal};
+use crate::manifest::Manifest;
 use crate::random::random_hex;
 use crate::time::UnixMs;
 
@@ -138,16 +141,12 @@ pub async fn add_file(
     let stored = blobs.put(Bytes::from(picture.png)).await?;
     let mut tx = db.write().await?;
     hold(&mut tx, draft, now).await?;
-    sqlx::query(
-        "INSERT INTO submission_files (submission_id, file, original, stored) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (submission_id, file) DO UPDATE SET original = excluded.original, stored = excluded.stored",
-    )
-    .bind(draft.id)
-    .bind(name)
-    .bind(picture.original.to_string())
-    .bind(stored.to_string())
-    .execute(tx.on())
-    .await?;
+    let kept = Kept {
+        file: name.to_owned(),
+        original: picture.original,
+        stored,
+    };
+    put_file(&mut tx, draft, &kept).await?;
     tx.commit().await?;
     Ok(picture.original)
 }
@@ -215,7 +214,19 @@ pub async fn seal(
         .fetch_all(tx.on())
         .await?;
     let manifest = intake::settle(manifest, &hashes(&rows)?, prompts)?;
-    let body = serde_json::to_string(&manifest).map_err(|source| Error::Json {
+    enqueue(&mut tx, draft, &manifest, prompts, now).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Moves a draft whose row is held into the queue.
+async fn enqueue(
+    tx: &mut Tx,
+    draft: Draft<'_>,
+    manifest: &Manifest,
+    prompts: &PromptSet,
+    now: UnixMs,
+) -> Result<(), Refused> {
+    let body = serde_json::to_string(manifest).map_err(|source| Error::Json {
         what: "manifest",
         source,
     })?;
@@ -229,6 +240,83 @@ pub async fn seal(
     .execute(tx.on())
     .await?;
     let line = format!("sealed with {} images", manifest.images.len());
-    tell(&mut tx, draft.id, State::Queued, &line, now).await?;
+    Ok(tell(tx, draft.id, State::Queued, &line, now).await?)
+}
+
+/// Fills and seals a draft from one archive, in place of all files that it has. Where the archive is refused, the draft
+/// is what it was; images that were stored by then are blobs that nothing names.
+///
+/// # Errors
+/// Those of [`seal`], and [`Refused::Upload`] for a hostile or broken archive.
+pub async fn seal_archive(
+    db: &Database,
+    blobs: &Blobs,
+    draft: Draft<'_>,
+    archive: impl Read + Send + 'static,
+    prompts: Arc<PromptSet>,
+    now: UnixMs,
+) -> Result<(), Refused> {
+    // Nobody makes the server unpack an archive for a draft that is not theirs.
+    let mut tx = db.write().await?;
+    hold(&mut tx, draft, now).await?;
+    tx.commit().await?;
+    let (manifest, kept) = keep_archive(blobs.clone(), archive, Arc::clone(&prompts)).await?;
+    let mut tx = db.write().await?;
+    hold(&mut tx, draft, now).await?;
+    sqlx::query("DELETE FROM submission_files WHERE submission_id = $1")
+        .bind(draft.id)
+        .execute(tx.on())
+        .await?;
+    for kept in &kept {
+        put_file(&mut tx, draft, kept).await?;
+    }
+    enqueue(&mut tx, draft, &manifest, &prompts, now).await?;
     Ok(tx.commit().await?)
+}
+
+/// A file whose image is in the store.
+struct Kept {
+    file: String,
+    original: Sha256,
+    stored: Sha256,
+}
+
+async fn keep_archive(
+    blobs: Blobs,
+    archive: impl Read + Send + 'static,
+    prompts: Arc<PromptSet>,
+) -> Result<(Manifest, Vec<Kept>), Refusal> {
+    let limits = Limits::STANDARD;
+    let runtime = tokio::runtime::Handle::current();
+    intake::in_turn(limits.time, move || {
+        let mut kept = Vec::new();
+        let manifest = intake::examine(archive, &prompts, &limits, &mut |name, picture| {
+            let stored = runtime.block_on(blobs.put(Bytes::from(picture.png)));
+            kept.push(Kept {
+                file: name.to_owned(),
+                original: picture.original,
+                stored: stored.map_err(|error| Refusal::Keep {
+                    name: name.to_owned(),
+                    cause: error.to_string(),
+                })?,
+            });
+            Ok(())
+        })?;
+        Ok((manifest, kept))
+    })
+    .await
+}
+
+async fn put_file(tx: &mut Tx, draft: Draft<'_>, kept: &Kept) -> Result<(), Refused> {
+    sqlx::query(
+        "INSERT INTO submission_files (submission_id, file, original, stored) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (submission_id, file) DO UPDATE SET original = excluded.original, stored = excluded.stored",
+    )
+    .bind(draft.id)
+    .bind(&kept.file)
+    .bind(kept.original.to_string())
+    .bind(kept.stored.to_string())
+    .execute(tx.on())
+    .await?;
+    Ok(())
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
+use crate::account::{Account, Role};
 use crate::blob::BlobError;
 use crate::db::{Database, Tx};
 use crate::error::{Doing as _, Error, Result};
@@ -24,7 +25,7 @@ use crate::intake::Refusal;
 use crate::log::{Log, NewEntry};
 use crate::time::UnixMs;
 
-pub use draft::{Draft, Quota, add_file, files, open, seal};
+pub use draft::{Draft, Quota, add_file, files, open, seal, seal_archive};
 pub use queue::{Lease, MAX_ATTEMPTS, claim, finish, give_back, heartbeat, judgements, position, record};
 
 /// Where a submission is.
@@ -80,6 +81,8 @@ pub enum Badge {
     SelfReported,
     /// The server judged the images that were sent.
     ReScored,
+    /// An administrator drew images with the model, and they are judged alike.
+    Reproduced,
 }
 
 impl Badge {
@@ -87,6 +90,7 @@ impl Badge {
         match self {
             Self::SelfReported => "self_reported",
             Self::ReScored => "re_scored",
+            Self::Reproduced => "reproduced",
         }
     }
 }
@@ -146,6 +150,12 @@ pub enum Refused {
     Lease {
         /// Which one.
         id: String,
+    },
+    /// Only an administrator may do that.
+    #[error("account `{name}` is no administrator: ask one")]
+    NotAdmin {
+        /// Who asked.
+        name: String,
     },
     /// The upload is not good.
     #[error(transparent)]
@@ -237,6 +247,35 @@ pub async fn withdraw(db: &Database, id: &str, account: &str, now: UnixMs) -> Re
     Ok(tx.commit().await?)
 }
 
+/// Marks a scored submission as reproduced.
+///
+/// # Errors
+/// [`Refused::NotAdmin`], [`Refused::Unknown`], [`Refused::State`] before it is scored, and a failing database.
+pub async fn reproduced(db: &Database, id: &str, admin: &Account, now: UnixMs) -> Result<(), Refused> {
+    if admin.role != Role::Admin || admin.disabled.is_some() {
+        return Err(Refused::NotAdmin {
+            name: admin.name.clone(),
+        });
+    }
+    let mut tx = db.write().await?;
+    let marked = sqlx::query(
+        "UPDATE submissions SET badge = 'reproduced', changed_ms = $1 WHERE id = $2 AND state = 'scored'",
+    )
+    .bind(now.0)
+    .bind(id)
+    .execute(tx.on())
+    .await?;
+    if marked.rows_affected() == 0 {
+        let owner = found_on(tx.on(), id)
+            .await?
+            .map_or_else(String::new, |found| found.account);
+        return Err(why_not(&mut tx, id, &owner, "scored").await?);
+    }
+    let line = format!("reproduced by {}", admin.id);
+    tell(&mut tx, id, State::Scored, &line, now).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Why a statement changed no row. Asked on its own connection: another might have to be waited for.
 async fn why_not(tx: &mut Tx, id: &str, account: &str, expected: &'static str) -> Result<Refused> {
     let found = found_on(tx.on(), id)
@@ -288,13 +327,13 @@ fn submission_of(row: &AnyRow) -> Result<Submission> {
     let doing = "read a submission";
     let state: String = row.try_get("state").doing(doing)?;
     let badge: String = row.try_get("badge").doing(doing)?;
-    let badge = [Badge::SelfReported, Badge::ReScored]
+    let badge = [Badge::SelfReported, Badge::ReScored, Badge::Reproduced]
         .into_iter()
         .find(|known| known.name() == badge)
         .ok_or(Error::Broken {
             what: "badge",
             got: badge,
-            expected: "`self_reported` or `re_scored`",
+            expected: "`self_reported`, `re_scored` or `reproduced`",
         })?;
     let state = State::ALL
         .into_iter()

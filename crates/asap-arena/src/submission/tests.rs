@@ -344,8 +344,85 @@ async fn withdrawing_ends_the_work_and_superseding_leaves_one_on_the_board() {
         }
         assert_eq!(state(db, &scored[0]).await, State::Superseded);
         assert_eq!(state(db, &scored[1]).await, State::Scored);
+        let root = account(db, "root", Role::Admin).await;
+        let refused = reproduced(db, &scored[1], &anna, UnixMs(25)).await;
+        assert!(matches!(refused, Err(Refused::NotAdmin { .. })));
+        let refused = reproduced(db, &scored[0], &root, UnixMs(25)).await;
+        assert!(matches!(
+            refused,
+            Err(Refused::State {
+                got: State::Superseded,
+                ..
+            })
+        ));
+        reproduced(db, &scored[1], &root, UnixMs(25)).await.unwrap();
+        assert_eq!(
+            find(db, &scored[1]).await.unwrap().unwrap().badge,
+            Badge::Reproduced
+        );
         let foreign = open(db, &otto, Some(&scored[1]), Quota::STANDARD, UnixMs(30)).await;
         assert!(matches!(foreign, Err(Refused::Unknown { .. })));
+        test.end().await;
+    }
+}
+
+fn tar_of(files: &[(&str, &[u8])]) -> std::io::Cursor<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, name, *bytes).unwrap();
+    }
+    std::io::Cursor::new(tar.into_inner().unwrap())
+}
+
+#[tokio::test]
+async fn an_archive_fills_a_draft_whole_or_not_at_all() {
+    for test in databases().await {
+        let (db, (_folder, blobs)) = (&test.db, blobs());
+        let anna = account(db, "anna", Role::Submitter).await;
+        let id = open(db, &anna, None, Quota::STANDARD, UnixMs(1)).await.unwrap();
+        let draft = Draft {
+            id: &id,
+            account: &anna.id,
+        };
+        let prompts = std::sync::Arc::new(prompts());
+        let (manifest, one, two) = (manifest(), png(1), png(2));
+        let lacking = tar_of(&[("manifest.jsonl", manifest.as_bytes()), ("1.png", &one)]);
+        let refused = seal_archive(db, &blobs, draft, lacking, prompts.clone(), UnixMs(2)).await;
+        assert!(matches!(refused, Err(Refused::Upload(_))), "{refused:?}");
+        assert_eq!(
+            (state(db, &id).await, files(db, &id).await.unwrap().len()),
+            (State::Received, 0)
+        );
+
+        let whole = [
+            ("manifest.jsonl", manifest.as_bytes()),
+            ("1.png", &one),
+            ("2.png", &two),
+        ];
+        let foreign = Draft {
+            id: &id,
+            account: "x",
+        };
+        let refused = seal_archive(db, &blobs, foreign, tar_of(&whole), prompts.clone(), UnixMs(3)).await;
+        assert!(matches!(refused, Err(Refused::Unknown { .. })));
+        seal_archive(db, &blobs, draft, tar_of(&whole), prompts.clone(), UnixMs(3))
+            .await
+            .unwrap();
+        let lease = claimed(db, UnixMs(4)).await.unwrap();
+        assert_eq!(lease.blobs.len(), 2);
+        for stored in lease.blobs.values() {
+            blobs.get(*stored).await.unwrap();
+        }
+        let again = seal_archive(db, &blobs, draft, tar_of(&whole), prompts, UnixMs(5)).await;
+        assert!(matches!(
+            again,
+            Err(Refused::State {
+                got: State::Judging,
+                ..
+            })
+        ));
         test.end().await;
     }
 }
