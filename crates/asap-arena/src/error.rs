@@ -34,6 +34,12 @@ pub enum Error {
         /// What should.
         expected: &'static str,
     },
+    /// A password could not be hashed.
+    #[error("the password could not be hashed: {cause}")]
+    Password {
+        /// Why not.
+        cause: String,
+    },
     /// A record does not become JSON.
     #[error("{what} could not be written as JSON")]
     Json {

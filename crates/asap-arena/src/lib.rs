@@ -6,9 +6,14 @@
 //! A vote goes from a [`campaign`] with its [`item`]s to a [`rater`], as a [`ballot`] that can be used once, through the
 //! one writer of [`vote`] into the log; [`export`] reads the log back, [`gold`] and [`exclusion`] say whose votes count.
 //!
+//! A submission goes from an [`account`] with its [`token`]s through [`intake`] and its [`manifest`] into the [`blob`] store,
+//! and from the queue of [`submission`]s to a [`worker`] that has it judged.
+//!
 //! Functions that depend on the time take it as an argument, so that a test can be at any moment.
 
+pub mod account;
 pub mod ballot;
+pub mod blob;
 pub mod campaign;
 pub mod db;
 mod error;
@@ -16,14 +21,19 @@ pub mod exclusion;
 pub mod export;
 pub mod gold;
 pub mod id;
+pub mod intake;
 pub mod item;
 pub mod log;
+pub mod manifest;
 mod random;
 pub mod rater;
 mod record;
 mod refusal;
+pub mod submission;
 mod time;
+pub mod token;
 pub mod vote;
+pub mod worker;
 
 pub use db::Database;
 pub use error::{Error, Result};

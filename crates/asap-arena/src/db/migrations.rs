@@ -9,6 +9,11 @@ use sqlx::{AnyPool, SqlSafeStr as _};
 const FILES: &[(i64, &str, &str)] = &[
     (1, "log", include_str!("../../migrations/0001_log.sql")),
     (2, "votes", include_str!("../../migrations/0002_votes.sql")),
+    (
+        3,
+        "submissions",
+        include_str!("../../migrations/0003_submissions.sql"),
+    ),
 ];
 
 pub(super) async fn run(pool: &AnyPool) -> Result<(), MigrateError> {

@@ -68,7 +68,7 @@ async fn a_killed_server_loses_no_acknowledged_vote() {
             lost.len(),
             acknowledged.len()
         );
-        export::verify(&db).await.unwrap().unwrap();
+        export::verify(&db, None).await.unwrap().unwrap();
         assert_eq!(export::differences(&db).await.unwrap(), Vec::<String>::new());
         db.close().await;
     }

@@ -255,7 +255,7 @@ async fn no_ballot_is_worth_two_votes() {
         assert_eq!(n_stored, [1, 1, 0, 0]);
         let replay = Replay::of(&fixture.db).await.unwrap();
         assert_eq!(replay.counted(&fixture.campaign).count(), 2);
-        verify(&fixture.db).await.unwrap().unwrap();
+        verify(&fixture.db, None).await.unwrap().unwrap();
         test.end().await;
     }
 }

@@ -35,7 +35,7 @@ async fn thirty_two_raters_at_once_keep_exact_overlap() {
         let expected: BTreeMap<u64, u32> = (0..20).map(|seed| (seed, 3)).collect();
         assert_eq!(counts, expected, "{:?}", test.db.kind());
         assert_eq!(differences(&fixture.db).await.unwrap(), Vec::<String>::new());
-        verify(&fixture.db).await.unwrap().unwrap();
+        verify(&fixture.db, None).await.unwrap().unwrap();
         test.end().await;
     }
 }
@@ -72,7 +72,7 @@ async fn two_servers_on_one_database_store_one_vote_for_a_ballot() {
         assert!(receipts.iter().all(|receipt| receipt.vote == receipts[0].vote));
         let replay = Replay::of(&fixture.db).await.unwrap();
         assert_eq!(replay.counted(&fixture.campaign).count(), 1);
-        verify(&fixture.db).await.unwrap().unwrap();
+        verify(&fixture.db, None).await.unwrap().unwrap();
         other.close().await;
         test.end().await;
     }
@@ -122,7 +122,7 @@ async fn any_order_of_deeds_leaves_tables_that_the_log_tells() {
             let found = differences(&fixture.db).await.unwrap();
             assert_eq!(found, Vec::<String>::new(), "seed {seed}, {:?}", test.db.kind());
         }
-        verify(&test.db).await.unwrap().unwrap();
+        verify(&test.db, None).await.unwrap().unwrap();
         test.end().await;
     }
 }

@@ -285,25 +285,25 @@ async fn every_changed_line_of_an_export_is_found() {
     for test in databases().await {
         let fixture = fixture(&test.db, SMALL).await;
         vote_on_all(&fixture.votes, &fixture.raters[0], for_model).await;
-        let head = verify(&fixture.db).await.unwrap().unwrap();
+        let head = verify(&fixture.db, None).await.unwrap().unwrap();
         let mut bytes = Vec::new();
         write_lines(&fixture.db, &mut bytes).await.unwrap().unwrap();
-        assert_eq!(verify_lines(&bytes[..]).unwrap(), head);
+        assert_eq!(verify_lines(&bytes[..], None).unwrap(), head);
         let text = String::from_utf8(bytes).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         for place in 0..lines.len() - 1 {
             let mut removed = lines.clone();
             removed.remove(place);
-            let found = verify_lines(removed.join("\n").as_bytes());
+            let found = verify_lines(removed.join("\n").as_bytes(), None);
             assert!(
                 matches!(found, Err(LinesError::Break(Break::Number { .. }))),
                 "{found:?}"
             );
         }
         let changed = text.replacen("left", "righ", 1);
-        assert!(verify_lines(changed.as_bytes()).is_err());
+        assert!(verify_lines(changed.as_bytes(), None).is_err());
         let torn = &text[..text.len() - 20];
-        let found = verify_lines(torn.as_bytes()).unwrap_err();
+        let found = verify_lines(torn.as_bytes(), None).unwrap_err();
         assert!(
             matches!(found, LinesError::Parse { line, .. } if line == lines.len() as u64),
             "{found}"
@@ -313,13 +313,13 @@ async fn every_changed_line_of_an_export_is_found() {
             .execute(fixture.db.pool())
             .await
             .unwrap();
-        let found = verify(&fixture.db).await.unwrap();
+        let found = verify(&fixture.db, None).await.unwrap();
         assert!(matches!(found, Err(Break::Content { seq: 3, .. })), "{found:?}");
         sqlx::query("DELETE FROM log WHERE seq > 2")
             .execute(fixture.db.pool())
             .await
             .unwrap();
-        let found = verify(&fixture.db).await.unwrap();
+        let found = verify(&fixture.db, None).await.unwrap();
         assert!(
             matches!(found, Err(Break::Number { expected: 3, .. })),
             "{found:?}"
