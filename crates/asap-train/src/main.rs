@@ -13,11 +13,12 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use asap_diffusion::lora::{AdapterFile, Format, export};
 use asap_diffusion::runtime::{open_libraries, set_threads};
-use asap_train::args::{Cli, Command, ExportArgs, ExportFormat, PresetArgs, TrainArgs};
+use asap_train::args::{Cli, Command, ExportArgs, ExportFormat, GenerateArgs, PresetArgs, TrainArgs};
 use asap_train::config::{Device, Layer, PRESETS, Settings};
 use asap_train::folder::RunFolder;
+use asap_train::generate::{Asked, generate};
 use asap_train::report::write_report;
-use asap_train::session::{self, Job};
+use asap_train::session::{self, Job, Progress as _};
 use clap::Parser as _;
 
 use screen::Screen;
@@ -36,6 +37,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         None => train(&cli.train),
         Some(Command::Export(args)) => export_adapter(args),
+        Some(Command::Generate(args)) => draw(args),
         Some(Command::Report(args)) => {
             let written = write_report(&RunFolder::open(&args.run)?)?;
             println!("{}", written.page.display());
@@ -51,18 +53,7 @@ fn train(args: &TrainArgs) -> anyhow::Result<()> {
         print!("{}", job.settings.to_toml());
         return Ok(());
     }
-    // Before anything asks libtorch for CUDA: what it answers first, it keeps.
-    if job.settings.run.device != Device::Cpu
-        && let Err(error) = open_libraries()
-    {
-        match job.settings.run.device {
-            Device::Cuda(_) => return Err(error.into()),
-            Device::Auto | Device::Cpu => eprintln!("note: {error}; training goes on the processor"),
-        }
-    }
-    if let Some(n_threads) = args.threads {
-        set_threads(n_threads)?;
-    }
+    prepare(job.settings.run.device, args.threads)?;
     let screen = Screen::new()?;
     let ended = session::run(&job, &screen)?;
     screen.finish();
@@ -74,6 +65,63 @@ fn train(args: &TrainArgs) -> anyhow::Result<()> {
         for alarm in report.alarms {
             println!("look at: {alarm}");
         }
+    }
+    Ok(())
+}
+
+/// Opens what libtorch needs, before anything asks it for CUDA: what it answers first, it keeps.
+fn prepare(device: Device, n_threads: Option<usize>) -> anyhow::Result<()> {
+    if device != Device::Cpu
+        && let Err(error) = open_libraries()
+    {
+        match device {
+            Device::Cuda(_) => return Err(error.into()),
+            Device::Auto | Device::Cpu => eprintln!("note: {error}; the processor computes"),
+        }
+    }
+    if let Some(n_threads) = n_threads {
+        set_threads(n_threads)?;
+    }
+    Ok(())
+}
+
+fn draw(args: &GenerateArgs) -> anyhow::Result<()> {
+    prepare(args.device, args.threads)?;
+    let asked = Asked {
+        base: args.base.clone(),
+        backbone: args.backbone,
+        lora: args.lora.clone().map(|path| (path, args.lora_scale)),
+        prompts: args.prompts.clone(),
+        seeds: args.seeds.clone(),
+        out: args.out.clone(),
+        name: args.name.clone(),
+        n_steps: args.steps,
+        guidance: args.guidance,
+        negative: args.negative.clone(),
+        width_px: args.width,
+        height_px: args.height,
+        precision: args.precision,
+        device: args.device,
+        shard: args.shard,
+    };
+    let screen = Screen::new()?;
+    let drawn = generate(&asked, &screen, &|| screen.is_stopped())?;
+    screen.finish();
+    let out = args.out.display();
+    println!(
+        "`{out}`: {} images drawn, {} of {} there",
+        drawn.n_drawn,
+        drawn.n_images,
+        drawn.n_images + drawn.n_missing
+    );
+    if drawn.n_truncated > 0 {
+        println!(
+            "{} prompts were longer than the text encoder reads",
+            drawn.n_truncated
+        );
+    }
+    if drawn.n_missing > 0 {
+        println!("the same command, or that of another shard, draws the rest");
     }
     Ok(())
 }
