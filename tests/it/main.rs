@@ -28,4 +28,5 @@ mod serve;
 mod synth;
 mod train;
 mod train_generate;
+mod train_plan;
 mod weights;

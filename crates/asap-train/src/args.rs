@@ -24,6 +24,7 @@ Examples:
   asap-train --preset tiny --data hap.lance --out runs/tiny
   asap-train --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --out runs/asap
   asap-train --preset sdxl-dpo --base ~/sdxl --data hap.lance --out runs/dpo --set run.steps=500
+  asap-train --plan --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --device-tflops 400 --device-gib 80
   asap-train --resume runs/asap
   asap-train generate --base ~/FLUX.1-dev --prompts prompts/haf-bench --seeds 0 --out runs/flux
   torchrun --no-python --nproc-per-node 8 asap-train --preset flux-asap ...";
@@ -60,7 +61,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DATASET")]
     pub data: Option<PathBuf>,
     /// Folder of the run
-    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["resume", "plan"])]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "preset", "config", "set", "base", "data"])]
@@ -71,6 +72,21 @@ pub struct TrainArgs {
     /// Threads of the processor
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Print what the run will cost, and end: the base needs no weights for that, only its `config.json`
+    #[arg(long)]
+    pub plan: bool,
+    /// The plan as JSON
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Matrix products of the device, 1e12 operations per second [default: measured on this one]
+    #[arg(long, value_name = "X", requires = "plan")]
+    pub device_tflops: Option<f64>,
+    /// Memory of the device [default: that of this one]
+    #[arg(long, value_name = "X", requires = "plan")]
+    pub device_gib: Option<f64>,
+    /// Processes, each with such a device
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "plan")]
+    pub processes: u32,
 }
 
 /// The form of another program.
