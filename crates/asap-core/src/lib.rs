@@ -27,6 +27,7 @@ pub mod geometry;
 pub mod graph;
 pub mod id;
 pub mod judgement;
+pub mod manifest;
 pub mod mask;
 pub mod objective;
 pub mod pair;

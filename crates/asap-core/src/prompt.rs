@@ -205,6 +205,22 @@ pub struct Prompt {
     pub added: String,
 }
 
+/// `1.10.2` as numbers that compare; `None` for anything else.
+pub fn version_key(text: &str) -> Option<[u64; 3]> {
+    let mut numbers = text.split('.').map(|part| {
+        let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| part.parse().ok()).flatten()
+    });
+    let key = [numbers.next()??, numbers.next()??, numbers.next()??];
+    numbers.next().is_none().then_some(key)
+}
+
+/// The newest version that a prompt came with; empty without prompts.
+pub fn latest_version(prompts: &[Prompt]) -> String {
+    let latest = prompts.iter().max_by_key(|prompt| version_key(&prompt.added));
+    latest.map(|prompt| prompt.added.clone()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

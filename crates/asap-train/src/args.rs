@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::{Backbone, Device, Precision};
+use crate::generate::Shard;
+
 /// Preference training of LoRA adapters on FLUX and SDXL, localized and margin-bounded, with SFT and DPO as baselines
 #[derive(Debug, Parser)]
 #[command(name = "asap-train", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
@@ -21,7 +24,9 @@ Examples:
   asap-train --preset tiny --data hap.lance --out runs/tiny
   asap-train --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --out runs/asap
   asap-train --preset sdxl-dpo --base ~/sdxl --data hap.lance --out runs/dpo --set run.steps=500
+  asap-train --plan --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --device-tflops 400 --device-gib 80
   asap-train --resume runs/asap
+  asap-train generate --base ~/FLUX.1-dev --prompts prompts/haf-bench --seeds 0 --out runs/flux
   torchrun --no-python --nproc-per-node 8 asap-train --preset flux-asap ...";
 
 /// What else it does.
@@ -29,6 +34,8 @@ Examples:
 pub enum Command {
     /// Write a trained adapter in the form of another program, and prove that it is the same
     Export(ExportArgs),
+    /// Draw images for the prompts of a benchmark, as a run that `asap bench` judges
+    Generate(Box<GenerateArgs>),
     /// Write the report of a run anew
     Report(ReportArgs),
     /// Print the settings of a preset, with the source of each value
@@ -54,7 +61,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DATASET")]
     pub data: Option<PathBuf>,
     /// Folder of the run
-    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["resume", "plan"])]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "preset", "config", "set", "base", "data"])]
@@ -65,6 +72,21 @@ pub struct TrainArgs {
     /// Threads of the processor
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Print what the run will cost, and end: the base needs no weights for that, only its `config.json`
+    #[arg(long)]
+    pub plan: bool,
+    /// The plan as JSON
+    #[arg(long, requires = "plan")]
+    pub json: bool,
+    /// Matrix products of the device, 1e12 operations per second [default: measured on this one]
+    #[arg(long, value_name = "X", requires = "plan")]
+    pub device_tflops: Option<f64>,
+    /// Memory of the device [default: that of this one]
+    #[arg(long, value_name = "X", requires = "plan")]
+    pub device_gib: Option<f64>,
+    /// Processes, each with such a device
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "plan")]
+    pub processes: u32,
 }
 
 /// The form of another program.
@@ -94,6 +116,103 @@ pub struct ExportArgs {
     /// Where it goes
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Arguments of `generate`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap-train generate --base ~/FLUX.1-dev --prompts prompts/haf-bench --seeds 0,1 --out runs/flux
+  asap-train generate --base ~/FLUX.1-dev --lora asap.safetensors --prompts prompts/haf-bench --seeds 0,1 \\
+      --out runs/flux-asap
+  asap-train generate --base runs/tiny/base --prompts prompts.jsonl --seeds 0 --out drawn
+  asap bench judge runs/flux ...")]
+pub struct GenerateArgs {
+    /// Folder of the base model, as diffusers has it, or `RUN/base` of the tiny preset
+    #[arg(long, value_name = "DIR")]
+    pub base: PathBuf,
+    /// What the base must be: `flux`, `sdxl` or `tiny`; else told by its files
+    #[arg(long, value_name = "NAME", value_parser = backbone)]
+    pub backbone: Option<Backbone>,
+    /// An adapter, in any form that is known here
+    #[arg(long, value_name = "FILE")]
+    pub lora: Option<PathBuf>,
+    /// What the effect of the adapter is multiplied by
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 1.0,
+        requires = "lora",
+        allow_negative_numbers = true
+    )]
+    pub lora_scale: f64,
+    /// Prompts: a JSONL file, or the folder of a benchmark
+    #[arg(long, value_name = "FILE_OR_DIR")]
+    pub prompts: PathBuf,
+    /// Seeds that every prompt is drawn with
+    #[arg(long, value_name = "N,N", value_delimiter = ',', required = true)]
+    pub seeds: Vec<u64>,
+    /// Folder of the images; one that was begun is gone on with
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The model's name in tables [default: base, and adapter]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Passes through the network [default: 50 for FLUX.1-dev and SDXL]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u32>,
+    /// Guidance [default: 3.5 for FLUX.1-dev, 5 for SDXL]
+    #[arg(long, value_name = "X")]
+    pub guidance: Option<f64>,
+    /// SDXL: what is kept away from [default: nothing, as HAF-Bench asks]
+    #[arg(long, value_name = "TEXT")]
+    pub negative: Option<String>,
+    /// Columns [default: 1024]
+    #[arg(long, value_name = "PX")]
+    pub width: Option<u32>,
+    /// Rows [default: 1024]
+    #[arg(long, value_name = "PX")]
+    pub height: Option<u32>,
+    /// Numbers of the network: `f32` or `bf16` [default: bf16 on a GPU, f32 on the processor]
+    #[arg(long, value_name = "NAME", value_parser = precision)]
+    pub precision: Option<Precision>,
+    /// Where it is computed: `auto`, `cpu` or `cuda:N`
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
+    pub device: Device,
+    /// Share i of n of the images, from 0/n on: several processes may fill one folder
+    #[arg(long, value_name = "i/n", default_value = "0/1")]
+    pub shard: Shard,
+    /// Threads of the processor
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+fn backbone(text: &str) -> Result<Backbone, String> {
+    chosen(text, Backbone::ALL, |choice| choice.name())
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    chosen(text, Precision::ALL, |choice| choice.name())
+}
+
+fn chosen<T: Copy>(text: &str, all: &[T], name: impl Fn(&T) -> &'static str) -> Result<T, String> {
+    let names = || all.iter().map(&name).collect::<Vec<_>>().join(", ");
+    let found = all.iter().find(|choice| name(choice) == text);
+    found
+        .copied()
+        .ok_or_else(|| format!("expected one of: {}", names()))
+}
+
+fn device(text: &str) -> Result<Device, String> {
+    match text {
+        "auto" => Ok(Device::Auto),
+        "cpu" => Ok(Device::Cpu),
+        word => word
+            .strip_prefix("cuda:")
+            .and_then(|number| number.parse().ok())
+            .map(Device::Cuda)
+            .ok_or_else(|| "expected `auto`, `cpu` or `cuda:N`".to_owned()),
+    }
 }
 
 /// Arguments of `report`.

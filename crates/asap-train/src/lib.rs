@@ -9,6 +9,7 @@ pub mod config;
 pub mod data;
 pub mod draw;
 pub mod folder;
+pub mod generate;
 pub mod latent_mask;
 pub mod lr;
 pub mod objective;

@@ -7,17 +7,22 @@
 
 mod screen;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use asap_diffusion::distributed::Member;
 use asap_diffusion::lora::{AdapterFile, Format, export};
 use asap_diffusion::runtime::{open_libraries, set_threads};
-use asap_train::args::{Cli, Command, ExportArgs, ExportFormat, PresetArgs, TrainArgs};
+use asap_train::args::{Cli, Command, ExportArgs, ExportFormat, GenerateArgs, PresetArgs, TrainArgs};
 use asap_train::config::{Device, Layer, PRESETS, Settings};
 use asap_train::folder::RunFolder;
+use asap_train::generate::{Asked, generate};
+use asap_train::plan::{
+    self, Comparison, DeviceFigures, GivenFigures, Plan, Reference, Sizes, n_pairs, total,
+};
 use asap_train::report::write_report;
-use asap_train::session::{self, Job};
+use asap_train::session::{self, Job, Progress as _};
 use clap::Parser as _;
 
 use screen::Screen;
@@ -36,6 +41,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         None => return train(&cli.train),
         Some(Command::Export(args)) => export_adapter(args)?,
+        Some(Command::Generate(args)) => return draw(args),
         Some(Command::Report(args)) => {
             let written = write_report(&RunFolder::open(&args.run)?)?;
             println!("{}", written.page.display());
@@ -51,23 +57,23 @@ fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         print!("{}", job.settings.to_toml());
         return Ok(ExitCode::SUCCESS);
     }
-    // Before anything asks libtorch for CUDA: what it answers first, it keeps.
-    if job.settings.run.device != Device::Cpu
-        && let Err(error) = open_libraries()
-    {
-        match job.settings.run.device {
-            Device::Cuda(_) => return Err(error.into()),
-            Device::Auto | Device::Cpu => eprintln!("note: {error}; training goes on the processor"),
-        }
-    }
-    if let Some(n_threads) = args.threads {
-        set_threads(n_threads)?;
+    prepare(job.settings.run.device, args.threads)?;
+    if args.plan {
+        plan(&job.settings, args)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let screen = Screen::new()?;
+    let plan = predict(&job.settings, &screen);
     let ended = session::run(&job, &screen)?;
     screen.finish();
     if let Some(adapter) = ended.adapter {
         println!("adapter: {}", adapter.display());
+    }
+    if let (Some(plan), Some(_)) = (&plan, &ended.report)
+        && let Some(comparison) = Comparison::of(plan, &RunFolder::open(&job.out)?)?
+    {
+        println!("{comparison}");
+        println!("plan:    {}", comparison.write(&job.out)?.display());
     }
     if let Some(report) = ended.report {
         println!("report:  {}", report.page.display());
@@ -81,6 +87,119 @@ fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(screen.stopped_code())
+    })
+}
+
+fn plan(settings: &Settings, args: &TrainArgs) -> anyhow::Result<()> {
+    let given = GivenFigures {
+        tflop_per_s: args.device_tflops,
+        memory_gib: args.device_gib,
+        n_processes: args.processes,
+    };
+    let plan = plan_of(settings, given)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&plan)?);
+    } else {
+        print!("{plan}");
+    }
+    Ok(())
+}
+
+/// The plan of a run in these processes, told by the first of them; a run that cannot be predicted is still run.
+fn predict(settings: &Settings, screen: &Screen) -> Option<Plan> {
+    let member = Member::from_env().ok()?;
+    let (rank, n_processes) = member.map_or((0, 1), |member| (member.rank, member.size));
+    if rank > 0 {
+        return None;
+    }
+    let given = GivenFigures {
+        n_processes: u32::try_from(n_processes).ok()?,
+        ..GivenFigures::default()
+    };
+    let plan = plan_of(settings, given);
+    match &plan {
+        Ok(plan) => screen.say(&format!(
+            "predicted: {:.3} s a step, {:.2} GiB on the device",
+            plan.seconds_per_step,
+            total(&plan.device_bytes) / (1u64 << 30) as f64
+        )),
+        Err(error) => screen.say(&format!("not predicted: {error:#}")),
+    }
+    plan.ok()
+}
+
+fn plan_of(settings: &Settings, given: GivenFigures) -> anyhow::Result<Plan> {
+    let sizes = Sizes::of(settings)?;
+    let cost = plan::Job {
+        n_pairs: n_pairs(settings)?,
+        reference: Reference::Computed,
+    };
+    Ok(Plan::of(
+        settings,
+        &sizes,
+        DeviceFigures::of(settings, given)?,
+        cost,
+    ))
+}
+
+/// Opens what libtorch needs, before anything asks it for CUDA: what it answers first, it keeps.
+fn prepare(device: Device, n_threads: Option<usize>) -> anyhow::Result<()> {
+    if device != Device::Cpu
+        && let Err(error) = open_libraries()
+    {
+        match device {
+            Device::Cuda(_) => return Err(error.into()),
+            Device::Auto | Device::Cpu => eprintln!("note: {error}; the processor computes"),
+        }
+    }
+    if let Some(n_threads) = n_threads {
+        set_threads(n_threads)?;
+    }
+    Ok(())
+}
+
+fn draw(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
+    prepare(args.device, args.threads)?;
+    let asked = Asked {
+        base: args.base.clone(),
+        backbone: args.backbone,
+        lora: args.lora.clone().map(|path| (path, args.lora_scale)),
+        prompts: args.prompts.clone(),
+        seeds: args.seeds.clone(),
+        out: args.out.clone(),
+        name: args.name.clone(),
+        n_steps: args.steps,
+        guidance: args.guidance,
+        negative: args.negative.clone(),
+        width_px: args.width,
+        height_px: args.height,
+        precision: args.precision,
+        device: args.device,
+        shard: args.shard,
+    };
+    let screen = Screen::new()?;
+    let drawn = generate(&asked, &screen, &|| screen.is_stopped())?;
+    screen.finish();
+    let out = args.out.display();
+    println!(
+        "`{out}`: {} images drawn, {} of {} there",
+        drawn.n_drawn,
+        drawn.n_images,
+        drawn.n_images + drawn.n_missing
+    );
+    if drawn.n_truncated > 0 {
+        println!(
+            "{} prompts were longer than the text encoder reads",
+            drawn.n_truncated
+        );
+    }
+    if drawn.n_missing > 0 {
+        println!("the same command, or that of another shard, draws the rest");
+    }
+    Ok(if screen.is_stopped() {
+        ExitCode::from(screen.stopped_code())
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
@@ -113,9 +232,15 @@ fn job(args: &TrainArgs) -> anyhow::Result<Job> {
     if settings.data.path.is_none() {
         bail!("no dataset: name one by `--data`; `asap synth figures --n 100 --out hap.lance` makes one");
     }
+    let out = match (&args.out, args.plan) {
+        (Some(out), _) => out.clone(),
+        // A plan makes no folder.
+        (None, true) => PathBuf::new(),
+        (None, false) => bail!("`--out` names the folder of the run"),
+    };
     Ok(Job {
         settings,
-        out: args.out.clone().context("`--out` names the folder of the run")?,
+        out,
         resume: false,
     })
 }

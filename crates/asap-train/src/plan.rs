@@ -4,6 +4,8 @@
 //! device reaches the given rate all the time. The trainer prints what it measured beside it.
 
 mod flux;
+mod known;
+mod measured;
 mod sdxl;
 mod sizes;
 #[cfg(test)]
@@ -13,6 +15,8 @@ use std::fmt;
 
 use crate::config::{Backward, Kind, Precision, ReferenceCache, Settings};
 pub use flux::FluxSizes;
+pub use known::{GivenFigures, n_pairs};
+pub use measured::Comparison;
 pub use sdxl::SdxlSizes;
 pub use sizes::{Layer, Sizes};
 
@@ -22,7 +26,7 @@ const ATTENTION_BACKWARD: f64 = 2.5;
 const F32_BYTES: f64 = 4.0;
 
 /// The device of one process.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct DeviceFigures {
     /// For people.
     pub name: String,
@@ -53,7 +57,7 @@ pub struct Job {
 }
 
 /// A part of a sum.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Term {
     /// What it is.
     pub name: &'static str,
@@ -62,12 +66,16 @@ pub struct Term {
 }
 
 /// What a run will cost.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Plan {
     /// The device.
     pub device: DeviceFigures,
+    /// Weights of the frozen network.
+    pub n_base_weights: f64,
     /// Weights of the adapter.
     pub n_adapter_weights: f64,
+    /// Pairs of the data set.
+    pub n_pairs: usize,
     /// Floating-point operations of a pair, all draws.
     pub pair_flop: Vec<Term>,
     /// Bytes on the device.
@@ -94,7 +102,9 @@ impl Plan {
         let seconds_per_pair = total(&pair_flop) / (device.flop_per_s * f64::from(device.n_processes.max(1)));
         let seconds_per_step = seconds_per_pair * f64::from(run.batch_pairs);
         Self {
+            n_base_weights: sizes.n_weights(),
             n_adapter_weights: n_adapter_weights(settings, sizes),
+            n_pairs: job.n_pairs,
             device_bytes: device_bytes(settings, sizes),
             cache_bytes: cache_bytes(settings, sizes, job.n_pairs),
             hours: seconds_per_step * f64::from(run.steps) / 3600.0,
@@ -204,27 +214,55 @@ fn term(name: &'static str, amount: f64) -> Term {
 
 const GIB: f64 = (1u64 << 30) as f64;
 
+/// Units of a sum, the largest first.
+type Units = [(f64, &'static str); 3];
+const FLOP: Units = [(1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP")];
+const BYTES: Units = [
+    (GIB, "GiB"),
+    ((1u64 << 20) as f64, "MiB"),
+    ((1u64 << 10) as f64, "KiB"),
+];
+const SECONDS: Units = [(3600.0, "h"), (60.0, "min"), (1.0, "s")];
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} x {}", self.device.n_processes, self.device.name)?;
-        table(f, "operations of a pair", "TFLOP", &self.pair_flop, 1e12)?;
-        table(f, "memory of the device", "GiB", &self.device_bytes, GIB)?;
-        row(f, "of", self.device.memory_bytes / GIB, "GiB")?;
-        table(f, "caches on disk", "GiB", &self.cache_bytes, GIB)?;
+        writeln!(f, "{} pairs", self.n_pairs)?;
+        table(f, "operations of a pair", &FLOP, &self.pair_flop)?;
+        table(f, "memory of the device", &BYTES, &self.device_bytes)?;
+        let of = if self.fits() {
+            "of, it fits"
+        } else {
+            "of, it does NOT fit"
+        };
+        row(f, of, self.device.memory_bytes / GIB, "GiB")?;
+        table(f, "caches on disk", &BYTES, &self.cache_bytes)?;
         writeln!(f, "time")?;
         row(f, "a step", self.seconds_per_step, "s")?;
-        row(f, "all steps", self.hours, "h")?;
-        writeln!(f, "adapter")?;
-        row(f, "weights", self.n_adapter_weights / 1e6, "M")
+        let all = self.hours * 3600.0;
+        let (scale, unit) = unit_of(&SECONDS, all);
+        row(f, "all steps", all / scale, unit)?;
+        writeln!(f, "weights")?;
+        row(f, "frozen network", self.n_base_weights / 1e6, "M")?;
+        row(f, "adapter", self.n_adapter_weights / 1e6, "M")
     }
 }
 
-fn table(f: &mut fmt::Formatter<'_>, title: &str, unit: &str, terms: &[Term], scale: f64) -> fmt::Result {
+/// The largest unit that the amount has at least one of, else the smallest.
+fn unit_of(units: &Units, amount: f64) -> (f64, &'static str) {
+    let fitting = units.iter().find(|(scale, _)| amount >= *scale);
+    *fitting.unwrap_or(&units[2])
+}
+
+/// All rows in the unit of the sum.
+fn table(f: &mut fmt::Formatter<'_>, title: &str, units: &Units, terms: &[Term]) -> fmt::Result {
+    let sum = total(terms);
+    let (scale, unit) = unit_of(units, sum);
     writeln!(f, "{title}")?;
     for term in terms {
         row(f, term.name, term.amount / scale, unit)?;
     }
-    row(f, "sum", total(terms) / scale, unit)
+    row(f, "sum", sum / scale, unit)
 }
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, amount: f64, unit: &str) -> fmt::Result {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use asap_core::Reporter;
 use asap_train::session::Progress;
 use asap_train::telemetry::Record;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -113,5 +114,22 @@ impl Progress for Screen {
 
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst) != 0
+    }
+}
+
+impl Reporter for Screen {
+    fn start(&self, what: &str, total: u64) {
+        self.bar.reset();
+        self.bar.set_length(total);
+        self.bar.set_position(0);
+        self.bar.set_message(what.to_owned());
+    }
+
+    fn advance(&self, n: u64) {
+        self.bar.inc(n);
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use asap_core::prompt::latest_version;
 use asap_core::{Category, Prompt, PromptId, Sha256};
 use sha2::Digest as _;
 
@@ -78,14 +79,6 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>> {
 fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default();
     stem.to_string_lossy().into_owned()
-}
-
-/// The newest version that a row came with; empty without rows.
-pub(crate) fn latest_version(prompts: &[Prompt]) -> String {
-    let latest = prompts
-        .iter()
-        .max_by_key(|prompt| row::version_key(&prompt.added));
-    latest.map(|prompt| prompt.added.clone()).unwrap_or_default()
 }
 
 /// The rows file, taken apart.

@@ -22,7 +22,6 @@ mod words;
 pub use axis::{Axis, AxisSource, AxisValue};
 pub use error::{Error, Fault, Result};
 pub use finding::{Finding, Severity};
-pub(crate) use load::latest_version;
 pub use load::{Reading, read};
 pub use rules::{EMBEDDED_RULES, Rules};
 pub use set::PromptSet;

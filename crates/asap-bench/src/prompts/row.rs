@@ -1,6 +1,6 @@
 //! What must hold inside one row, whatever its text says.
 
-use asap_core::prompt::VisiblePart;
+use asap_core::prompt::{VisiblePart, version_key};
 use asap_core::{Category, Prompt, PromptId};
 
 use super::Taxonomy;
@@ -131,14 +131,4 @@ fn taxonomy_faults(prompt: &Prompt, taxonomy: &Taxonomy) -> Vec<String> {
         }
     }
     found
-}
-
-/// `1.10.2` as numbers that compare; `None` for anything else.
-pub(super) fn version_key(text: &str) -> Option<[u64; 3]> {
-    let mut numbers = text.split('.').map(|part| {
-        let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| part.parse().ok()).flatten()
-    });
-    let key = [numbers.next()??, numbers.next()??, numbers.next()??];
-    numbers.next().is_none().then_some(key)
 }

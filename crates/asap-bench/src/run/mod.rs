@@ -24,90 +24,17 @@ use std::sync::Arc;
 
 use asap_core::chat::{ImageBytes, media_type};
 use asap_core::{Prompt, PromptId, Sample, Sha256, Topic};
-use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::{Error, Result, jsonl};
 
 pub use adopt::adopt;
+pub use asap_core::manifest::{Benchmark, Generator, ImageEntry, ProtocolRef, RUN_SCHEMA, RunManifest};
 pub use check::{Depth, Problem, Severity};
 pub use draft::RunDraft;
 pub use prompts::RunPrompts;
 pub(crate) use scores::logs;
 pub use scores::{ScoreLog, ScoreRow, read_scores};
-
-/// The layout of `run.json` that this version reads and writes.
-pub const RUN_SCHEMA: u32 = 1;
-
-/// `run.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunManifest {
-    /// [`RUN_SCHEMA`].
-    pub schema: u32,
-    /// The model's name in every table.
-    pub model: String,
-    /// What drew the images.
-    pub generator: Generator,
-    /// Under which rules.
-    pub protocol: ProtocolRef,
-    /// From which prompts.
-    pub benchmark: Benchmark,
-    /// The seeds that every prompt was drawn with, ascending.
-    pub seeds: Vec<u64>,
-    /// The images, by prompt in the order of the prompts, then by seed.
-    pub images: Vec<ImageEntry>,
-}
-
-/// What drew the images of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Generator {
-    /// `openai-images`, `comfyui`, `asap-train`, `folder`.
-    pub kind: String,
-    /// Every setting that changes the pixels, by name.
-    pub settings: BTreeMap<String, serde_json::Value>,
-}
-
-/// A protocol by its id and the hash of its file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ProtocolRef {
-    /// Id with version: `generation.v1`.
-    pub id: String,
-    /// SHA-256 of the file.
-    pub sha256: Sha256,
-}
-
-/// A set of prompts by its name, version and hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Benchmark {
-    /// Name: `haf-bench`.
-    pub name: String,
-    /// Version.
-    pub version: String,
-    /// SHA-256 of the prompts file.
-    pub prompts_sha256: Sha256,
-}
-
-/// An image of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageEntry {
-    /// The prompt that it was drawn for.
-    pub prompt_id: PromptId,
-    /// The seed that it was drawn with.
-    pub seed: u64,
-    /// The file, relative to the run, with `/`.
-    pub file: String,
-    /// SHA-256 of the file.
-    pub sha256: Sha256,
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-}
 
 /// A run that was read and checked.
 #[derive(Clone, Debug)]

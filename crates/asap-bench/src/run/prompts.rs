@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use asap_core::prompt::latest_version;
 use asap_core::{Prompt, PromptId, Sha256};
 
 use super::{Benchmark, sha256};
-use crate::prompts::{PromptSet, latest_version};
+use crate::prompts::PromptSet;
 use crate::{Error, Result, jsonl};
 
 /// The prompts that the images of a run were drawn for.

@@ -8,6 +8,7 @@
 mod errors;
 mod input;
 mod network;
+mod painter;
 mod trainee;
 
 #[cfg(test)]
@@ -16,4 +17,5 @@ mod parity;
 pub use errors::{ErrorWeights, Errors};
 pub use input::{Conditioning, ImageInput, PairInput};
 pub use network::NetworkFiles;
+pub use painter::Painter;
 pub use trainee::{Applied, Backward, Descent, Optimiser, Rejected, Sampling, Trainee};

@@ -246,13 +246,23 @@ impl Network {
         }
     }
 
+    /// Channels of a latent.
+    pub(super) fn n_channels(&self) -> usize {
+        let channels = match self {
+            Self::Flux { transformer, .. } => transformer.config().latent_channels(),
+            Self::Sdxl { unet, .. } => unet.config().in_channels,
+        };
+        usize::try_from(channels).unwrap_or_default()
+    }
+
     /// Whether latents of these sizes can be predicted.
     pub(super) fn check_latent(&self, shape: &[usize]) -> Result<()> {
-        let (channels, step) = match self {
-            Self::Flux { transformer, .. } => (transformer.config().latent_channels(), 2),
-            Self::Sdxl { unet, .. } => (unet.config().in_channels, 1),
+        let channels = self.n_channels();
+        let step = match self {
+            Self::Flux { .. } => 2,
+            Self::Sdxl { .. } => 1,
         };
-        let fits = matches!(*shape, [c, h, w] if i64::try_from(c).ok() == Some(channels)
+        let fits = matches!(*shape, [c, h, w] if c == channels
             && h > 0 && w > 0 && h.is_multiple_of(step) && w.is_multiple_of(step));
         if fits {
             return Ok(());

@@ -2,6 +2,7 @@
 
 use super::sizes::Layer;
 use crate::config::Settings;
+use crate::data::TINY_TEXT_DIM;
 
 /// Sizes of a transformer of FLUX's shape, as in its `config.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,18 @@ impl FluxSizes {
             packed_channels: 64,
             text_width: 4096,
             pooled_width: 768,
+        }
+    }
+
+    /// The base that the preset `tiny` makes.
+    pub const fn tiny() -> Self {
+        Self {
+            width: 128,
+            n_double: 2,
+            n_single: 2,
+            packed_channels: 64,
+            text_width: TINY_TEXT_DIM as u32,
+            pooled_width: TINY_TEXT_DIM as u32,
         }
     }
 

@@ -137,10 +137,28 @@ fn a_plan_is_a_table() {
     let text = plan("flux-asap", &[], Reference::Computed).to_string();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "1 x device of 80 GB");
-    assert_eq!(lines[1], "operations of a pair");
-    assert_eq!(lines[2], "  forward                                 148.72 TFLOP");
-    assert_eq!(
-        lines.last(),
-        Some(&"  weights                                  89.65 M")
+    assert_eq!(lines[1], "10000 pairs");
+    assert_eq!(lines[2], "operations of a pair");
+    assert_eq!(lines[3], "  forward                                 148.72 TFLOP");
+    let end = &lines[lines.len() - 3..];
+    let expected = [
+        "weights",
+        "  frozen network                        11898.32 M",
+        "  adapter                                  89.65 M",
+    ];
+    assert_eq!(end, expected);
+    // One screen.
+    assert!(
+        lines.len() <= 30 && lines.iter().all(|line| line.len() <= 80),
+        "{text}"
     );
+}
+
+/// The numbers of weights in the checkpoints of FLUX.1-dev and of SDXL's UNet, as they are published.
+#[test]
+fn networks_have_the_published_numbers_of_weights() {
+    for (preset, billions) in [("flux-asap", 11.9014), ("sdxl-asap", 2.5675)] {
+        let plan = plan(preset, &[], Reference::Computed);
+        near(plan.n_base_weights, 1e9 * billions, 2e-3);
+    }
 }
