@@ -21,7 +21,7 @@ const SMALL: [&str; 9] = [
 ];
 
 /// The program, where it was built; where libtorch could not be had the test says so and does nothing.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let found = std::env::var_os("ASAP_TRAIN_BIN")
         .map(PathBuf::from)
         .filter(|path| path.is_file());
