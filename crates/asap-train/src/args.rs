@@ -25,6 +25,7 @@ Examples:
   asap-train --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --out runs/asap
   asap-train --preset sdxl-dpo --base ~/sdxl --data hap.lance --out runs/dpo --set run.steps=500
   asap-train --plan --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --device-tflops 400 --device-gib 80
+  asap-train --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --out runs/asap --doctor
   asap-train --resume runs/asap
   asap-train generate --base ~/FLUX.1-dev --prompts prompts/haf-bench --seeds 0 --out runs/flux
   torchrun --no-python --nproc-per-node 8 asap-train --preset flux-asap ...";
@@ -66,6 +67,15 @@ pub struct TrainArgs {
     /// Go on with the run in this folder, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "preset", "config", "set", "base", "data"])]
     pub resume: Option<PathBuf>,
+    /// Look at the pairs, write `doctor.json` and `doctor.png` into the folder of the run, and end
+    #[arg(long)]
+    pub doctor: bool,
+    /// Look at as many pairs, drawn by the seed; all are looked at without
+    #[arg(long, value_name = "N", requires = "doctor", value_parser = clap::value_parser!(u64).range(1..))]
+    pub doctor_pairs: Option<u64>,
+    /// Train on pairs whose masks are wrong, too
+    #[arg(long, conflicts_with = "doctor")]
+    pub force: bool,
     /// Print the settings and end
     #[arg(long)]
     pub settings: bool,

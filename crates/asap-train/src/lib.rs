@@ -7,6 +7,7 @@
 pub mod args;
 pub mod config;
 pub mod data;
+pub mod doctor;
 pub mod draw;
 pub mod folder;
 pub mod generate;

@@ -16,6 +16,7 @@ use asap_diffusion::lora::{AdapterFile, Format, export};
 use asap_diffusion::runtime::{open_libraries, set_threads};
 use asap_train::args::{Cli, Command, ExportArgs, ExportFormat, GenerateArgs, PresetArgs, TrainArgs};
 use asap_train::config::{Device, Layer, PRESETS, Settings};
+use asap_train::doctor::{self, OnError, Severity};
 use asap_train::folder::RunFolder;
 use asap_train::generate::{Asked, generate};
 use asap_train::plan::{
@@ -61,6 +62,9 @@ fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     if args.plan {
         plan(&job.settings, args)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if args.doctor {
+        return examine(&job, args.doctor_pairs);
     }
     let screen = Screen::new()?;
     let plan = predict(&job.settings, &screen);
@@ -211,6 +215,7 @@ fn job(args: &TrainArgs) -> anyhow::Result<Job> {
             settings: Settings::resolve(&[Layer::text(&text, &run.join("settings.toml"))?])?,
             out: run.clone(),
             resume: true,
+            on_bad_pairs: on_bad_pairs(args),
         });
     }
     let mut layers = vec![Layer::preset(&args.preset)?];
@@ -242,7 +247,38 @@ fn job(args: &TrainArgs) -> anyhow::Result<Job> {
         settings,
         out,
         resume: false,
+        on_bad_pairs: on_bad_pairs(args),
     })
+}
+
+fn on_bad_pairs(args: &TrainArgs) -> OnError {
+    if args.force {
+        OnError::Tell
+    } else {
+        OnError::Refuse
+    }
+}
+
+fn examine(job: &Job, n_pairs: Option<u64>) -> anyhow::Result<()> {
+    let settings = &job.settings;
+    let place = session::place(settings)?;
+    let n_pairs = n_pairs.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let examination = runtime.block_on(doctor::examine(settings, n_pairs, place))?;
+    print!("{}", doctor::table(&examination));
+    for path in runtime.block_on(doctor::write(&examination, settings, &job.out))? {
+        println!("{}", path.display());
+    }
+    let bad: Vec<&str> = examination
+        .bad(Severity::Error)
+        .map(|finding| finding.check)
+        .collect();
+    if !bad.is_empty() {
+        bail!("the pairs are not fit for training: {}", bad.join(", "));
+    }
+    Ok(())
 }
 
 /// A path that stays right when the run is resumed from another folder.

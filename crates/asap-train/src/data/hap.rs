@@ -176,7 +176,7 @@ impl Picture {
     }
 }
 
-fn sized(image: &RgbImage, size: (u32, u32)) -> RgbImage {
+pub(crate) fn sized(image: &RgbImage, size: (u32, u32)) -> RgbImage {
     resize(image, size.0, size.1, FilterType::CatmullRom)
 }
 

@@ -23,6 +23,8 @@ mod record;
 
 use std::path::{Path, PathBuf};
 
+use crate::doctor;
+
 pub use checkpoint::{Checkpoint, CheckpointWriter, Found, Torn};
 pub(crate) use disk::write_whole;
 pub use error::{Error, Result};
@@ -146,9 +148,11 @@ pub const BASE: &str = "base";
 const LOCK: &str = "run.lock";
 const CHECKPOINTS: &str = "checkpoints";
 
-/// What a process that was killed in [`RunFolder::create`] can have left, and may be written over.
+/// What a process that was killed in [`RunFolder::create`] can have left, or a look at the pairs before the run;
+/// it may be written over.
 fn is_left_by_a_start(name: &str) -> bool {
-    [CHECKPOINTS, SETTINGS, BASE].contains(&name) || (name.starts_with('.') && name.ends_with(".part"))
+    [CHECKPOINTS, SETTINGS, BASE, doctor::JSON, doctor::SHEET].contains(&name)
+        || (name.starts_with('.') && name.ends_with(".part"))
 }
 
 #[cfg(test)]

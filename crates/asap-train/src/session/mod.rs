@@ -20,6 +20,7 @@ use asap_diffusion::training::{NetworkFiles, Optimiser, Trainee};
 
 use crate::config::{self, Backbone, Device, Settings};
 use crate::data::{self, Encoder};
+use crate::doctor::{self, OnError};
 use crate::folder::{BASE, RunFolder, RunRecord};
 use crate::objective::Objective;
 use crate::report::{self, Written};
@@ -48,6 +49,8 @@ pub struct Job {
     pub out: PathBuf,
     /// Whether the folder holds a run that goes on.
     pub resume: bool,
+    /// What is done where pairs have wrong masks.
+    pub on_bad_pairs: OnError,
 }
 
 /// How a run ended.
@@ -83,6 +86,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     let is_first = group.as_ref().is_none_or(|group| group.rank() == 0);
 
     let stored = stored(settings)?;
+    check_pairs(job, progress)?;
     progress.say("reading and encoding the pairs");
     let guidance = embedded_guidance(settings, stored.as_ref())?;
     let encoder = Encoder::open(settings, guidance, (place, precision))?;
@@ -158,6 +162,17 @@ fn embedded_guidance(settings: &Settings, stored: Option<&NetworkFiles>) -> anyh
         }
         _ => Ok(None),
     }
+}
+
+/// Wrong masks are told before anything is encoded: that takes hours.
+fn check_pairs(job: &Job, progress: &dyn Progress) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    for line in runtime.block_on(doctor::gate(&job.settings, job.on_bad_pairs))? {
+        progress.say(&format!("forced: {line}"));
+    }
+    Ok(())
 }
 
 fn read(settings: &Settings, encoder: &Encoder, progress: &dyn Progress) -> anyhow::Result<data::Chosen> {
@@ -265,6 +280,14 @@ fn optimiser(settings: &Settings) -> Optimiser {
         clip_norm: optimiser.clip_norm,
         ema_decay: optimiser.ema_decay,
     }
+}
+
+/// Where a process of its own computes.
+///
+/// # Errors
+/// A device that is not there.
+pub fn place(settings: &Settings) -> anyhow::Result<Place> {
+    place_of(settings.run.device, None)
 }
 
 /// `auto` is the GPU with the number of this process on its machine, where there is one.
