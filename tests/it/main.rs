@@ -27,4 +27,5 @@ mod resume;
 mod serve;
 mod synth;
 mod train;
+mod train_cache;
 mod weights;

@@ -21,7 +21,7 @@ const SMALL: [&str; 9] = [
 ];
 
 /// The program, where it was built; where libtorch could not be had the test says so and does nothing.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let found = std::env::var_os("ASAP_TRAIN_BIN")
         .map(PathBuf::from)
         .filter(|path| path.is_file());
@@ -38,14 +38,14 @@ fn program() -> Option<PathBuf> {
 }
 
 /// A sandbox with a curated dataset `a.lance`.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.ok("synth figures --n 24 --seed 4 --size 256 --out a.lance --quiet");
     sandbox.ok("curate a.lance --quiet");
     sandbox
 }
 
-fn command(program: &PathBuf, sandbox: &Sandbox, words: &str) -> Command {
+pub(crate) fn command(program: &PathBuf, sandbox: &Sandbox, words: &str) -> Command {
     let mut command = Command::new(program);
     command
         .args(words.split_whitespace())
@@ -57,7 +57,8 @@ fn command(program: &PathBuf, sandbox: &Sandbox, words: &str) -> Command {
     command
 }
 
-fn small(out: &str) -> String {
+/// The command line of a small run.
+pub(crate) fn small(out: &str) -> String {
     let sets: Vec<String> = SMALL.iter().map(|set| format!("--set {set}")).collect();
     format!(
         "--preset tiny --data a.lance --threads 1 --out {out} {}",
@@ -207,7 +208,7 @@ fn what_cannot_be_run_is_told_in_one_line() {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
-fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+pub(crate) fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     fs_err::create_dir_all(to).unwrap();
     for entry in fs_err::read_dir(from).unwrap() {
         let entry = entry.unwrap();

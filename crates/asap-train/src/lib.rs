@@ -17,4 +17,5 @@ pub mod plan;
 pub mod reference_key;
 pub mod report;
 pub mod session;
+pub mod sweep;
 pub mod telemetry;
