@@ -27,6 +27,7 @@ mod resume;
 mod serve;
 mod synth;
 mod train;
+mod train_cache;
 mod train_doctor;
 mod train_generate;
 mod train_plan;

@@ -57,6 +57,7 @@ pub(crate) fn command(program: &PathBuf, sandbox: &Sandbox, words: &str) -> Comm
     command
 }
 
+/// The command line of a small run.
 pub(crate) fn small(out: &str) -> String {
     let sets: Vec<String> = SMALL.iter().map(|set| format!("--set {set}")).collect();
     format!(

@@ -120,6 +120,17 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A cache that is torn, or a folder of something else under its name.
+    #[error("`{}` cannot be used as a cache: {reason}", path.display())]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it, and the way out.
+        reason: String,
+        /// The cause, where it lies deeper.
+        #[source]
+        source: Option<Cause>,
+    },
     /// A column that is not there or has another type.
     #[error("table `{table}` has no column `{column}` of type {expected}")]
     Column {

@@ -31,6 +31,7 @@
 //! ```
 
 mod append;
+pub mod cache;
 mod columns;
 mod counts;
 mod dataset;

@@ -9,8 +9,6 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
-const FILE: &str = "writer.lock";
-
 /// The right to write a dataset, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
@@ -19,9 +17,12 @@ pub(crate) struct WriterLock {
 }
 
 impl WriterLock {
+    /// The name of its file.
+    pub(crate) const FILE: &str = "writer.lock";
+
     /// Takes the lock, or says who has it.
     pub(crate) fn take(root: &Path) -> Result<Self> {
-        let path = root.join(FILE);
+        let path = root.join(Self::FILE);
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -26,10 +26,12 @@ pub(crate) enum Kind {
     Positives,
     Pairs,
     Assessments,
+    /// Errors of a frozen network: no part of a dataset, see [`crate::cache`].
+    Reference,
 }
 
 impl Kind {
-    /// In the order in which a write commits them: what is referred to before what refers.
+    /// Those of a dataset, in the order in which a write commits them: what is referred to before what refers.
     pub(crate) const ALL: [Self; 3] = [Self::Positives, Self::Pairs, Self::Assessments];
 
     /// The name used in messages.
@@ -38,6 +40,7 @@ impl Kind {
             Self::Positives => "positives",
             Self::Pairs => "pairs",
             Self::Assessments => "assessments",
+            Self::Reference => "reference",
         }
     }
 
@@ -77,9 +80,21 @@ impl Table {
 
     /// Opens the table at a version.
     pub(crate) async fn open(root: &Path, kind: Kind, version: u64) -> Result<Self> {
+        Self::load(root, kind, |builder| builder.with_version(version)).await
+    }
+
+    /// Opens the table at the version that was committed last.
+    pub(crate) async fn open_newest(root: &Path, kind: Kind) -> Result<Self> {
+        Self::load(root, kind, |builder| builder).await
+    }
+
+    async fn load(
+        root: &Path,
+        kind: Kind,
+        at: impl FnOnce(DatasetBuilder) -> DatasetBuilder,
+    ) -> Result<Self> {
         let path = kind.folder(root);
-        let lance = DatasetBuilder::from_uri(uri(&path)?)
-            .with_version(version)
+        let lance = at(DatasetBuilder::from_uri(uri(&path)?))
             .load()
             .await
             .map_err(|error| Error::table("open", &path, error))?;
@@ -120,6 +135,22 @@ impl Table {
         self.lance.version_id()
     }
 
+    /// The table's folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the table says about itself under `key`.
+    pub(crate) fn metadata(&self, key: &str) -> Option<&str> {
+        self.lance.schema().metadata.get(key).map(String::as_str)
+    }
+
+    /// The version that was committed last, by anyone.
+    pub(crate) async fn newest_version(&self) -> Result<u64> {
+        let newest = self.lance.latest_version_id().await;
+        newest.map_err(|error| self.failed("read", error))
+    }
+
     /// The names of all columns.
     pub(crate) fn columns(&self) -> Vec<&str> {
         self.lance
@@ -139,11 +170,7 @@ impl Table {
 
     /// Takes back what an interrupted write committed after this version.
     pub(crate) async fn rewind(&mut self) -> Result<()> {
-        let latest = self
-            .lance
-            .latest_version_id()
-            .await
-            .map_err(|error| self.failed("read", error))?;
+        let latest = self.newest_version().await?;
         if latest != self.version() {
             let mut lance = (*self.lance).clone();
             lance

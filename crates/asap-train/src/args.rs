@@ -41,6 +41,10 @@ pub enum Command {
     Report(ReportArgs),
     /// Print the settings of a preset, with the source of each value
     Preset(PresetArgs),
+    /// Compute the errors of the base model for all draws of a run, and keep them for every run that draws the same
+    Cache(Box<TrainArgs>),
+    /// Train with one value of a setting after the other, on one reference cache, and compare the runs
+    Sweep(Box<SweepArgs>),
 }
 
 /// Arguments of training.
@@ -225,6 +229,40 @@ fn device(text: &str) -> Result<Device, String> {
     }
 }
 
+/// Arguments of `sweep`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  asap-train sweep --preset flux-asap --base ~/FLUX.1-dev --data hap.lance --out sweeps/tau --tau 0.003,0.01,0.03
+
+A run folder for each value lies in `--out`; the same command goes on where it was stopped.")]
+pub struct SweepArgs {
+    /// What all runs share; `--out` is the folder of the sweep.
+    #[command(flatten)]
+    pub train: TrainArgs,
+    /// What they do not.
+    #[command(flatten)]
+    pub swept: SweptArgs,
+}
+
+/// The setting that a sweep changes.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct SweptArgs {
+    /// Margins of the preference gap
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub tau: Option<Vec<String>>,
+    /// Weights of the mask
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub alpha: Option<Vec<String>>,
+    /// Strengths of DPO and IPO
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub beta: Option<Vec<String>>,
+    /// Learning rates
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub learning_rate: Option<Vec<String>>,
+}
+
 /// Arguments of `report`.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
@@ -250,6 +288,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_sweep_changes_one_setting() {
+        let parsed =
+            |words: &str| Cli::try_parse_from(format!("asap-train sweep --out s {words}").split_whitespace());
+        let cli = parsed("--tau 0.001,0.003").unwrap();
+        let Some(Command::Sweep(args)) = cli.command else {
+            panic!("a sweep");
+        };
+        let taus = args.swept.tau.unwrap();
+        assert_eq!(taus, ["0.001", "0.003"]);
+        assert!(parsed("").is_err());
+        assert!(parsed("--tau 1 --beta 2").is_err());
     }
 
     #[test]

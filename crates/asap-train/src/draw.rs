@@ -25,6 +25,17 @@ pub struct Key {
     pub draw_idx: u32,
 }
 
+impl Key {
+    /// An evaluation draw of a held-out pair: the same at every evaluation, and of no pass over the data set.
+    pub const fn held_out(pair_id: PairId, draw_idx: u32) -> Self {
+        Self {
+            pair_id,
+            epoch: u32::MAX,
+            draw_idx,
+        }
+    }
+}
+
 /// Which image of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {

@@ -16,6 +16,8 @@ pub mod lr;
 pub mod objective;
 pub mod order;
 pub mod plan;
+pub mod reference_key;
 pub mod report;
 pub mod session;
+pub mod sweep;
 pub mod telemetry;

@@ -14,7 +14,9 @@ use anyhow::{Context as _, bail};
 use asap_diffusion::distributed::Member;
 use asap_diffusion::lora::{AdapterFile, Format, export};
 use asap_diffusion::runtime::{open_libraries, set_threads};
-use asap_train::args::{Cli, Command, ExportArgs, ExportFormat, GenerateArgs, PresetArgs, TrainArgs};
+use asap_train::args::{
+    Cli, Command, ExportArgs, ExportFormat, GenerateArgs, PresetArgs, SweepArgs, TrainArgs,
+};
 use asap_train::config::{Device, Layer, PRESETS, Settings};
 use asap_train::doctor::{self, OnError, Severity};
 use asap_train::folder::RunFolder;
@@ -24,6 +26,7 @@ use asap_train::plan::{
 };
 use asap_train::report::write_report;
 use asap_train::session::{self, Job, Progress as _};
+use asap_train::sweep::{self, Axis, Sweep};
 use clap::Parser as _;
 
 use screen::Screen;
@@ -48,6 +51,8 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             println!("{}", written.page.display());
         }
         Some(Command::Preset(args)) => preset(args)?,
+        Some(Command::Cache(args)) => return fill_cache(args),
+        Some(Command::Sweep(args)) => return run_sweep(args),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -207,6 +212,67 @@ fn draw(args: &GenerateArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+fn fill_cache(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let job = job(args)?;
+    if args.settings {
+        print!("{}", job.settings.to_toml());
+        return Ok(ExitCode::SUCCESS);
+    }
+    prepare(job.settings.run.device, args.threads)?;
+    let screen = Screen::new()?;
+    let filled = session::fill_cache(&job, &screen)?;
+    screen.finish();
+    println!("{}", filled.counts);
+    if !filled.is_whole {
+        println!("stopped; the same command goes on");
+        return Ok(ExitCode::from(screen.stopped_code()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
+    if args.train.resume.is_some() {
+        bail!("a sweep goes on by itself: give the same command again, without `--resume`");
+    }
+    let swept = &args.swept;
+    let axes = [
+        (Axis::Tau, &swept.tau),
+        (Axis::Alpha, &swept.alpha),
+        (Axis::Beta, &swept.beta),
+        (Axis::LearningRate, &swept.learning_rate),
+    ];
+    let given = axes
+        .into_iter()
+        .find_map(|(axis, values)| Some((axis, values.clone()?)));
+    let (axis, values) =
+        given.context("a sweep needs the values of one setting, such as `--tau 0.003,0.01`")?;
+    let out = args
+        .train
+        .out
+        .clone()
+        .context("`--out` names the folder of the sweep")?;
+    let sweep = Sweep::plan(&layers(&args.train)?, axis, &values, &out)?;
+    if args.train.settings {
+        print!("{}", sweep.settings_toml());
+        return Ok(ExitCode::SUCCESS);
+    }
+    prepare(sweep.device(), args.train.threads)?;
+    let screen = Screen::new()?;
+    let compared = sweep::run(&sweep, &screen)?;
+    screen.finish();
+    match compared {
+        Some(comparison) => {
+            print!("{}", comparison.table);
+            println!("comparison: {}", comparison.page.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        None => {
+            println!("stopped; the same command goes on");
+            Ok(ExitCode::from(screen.stopped_code()))
+        }
+    }
+}
+
 fn job(args: &TrainArgs) -> anyhow::Result<Job> {
     if let Some(run) = &args.resume {
         let folder = RunFolder::open(run)?;
@@ -218,22 +284,7 @@ fn job(args: &TrainArgs) -> anyhow::Result<Job> {
             on_bad_pairs: on_bad_pairs(args),
         });
     }
-    let mut layers = vec![Layer::preset(&args.preset)?];
-    if let Some(file) = &args.config {
-        layers.push(Layer::file(file)?);
-    }
-    for (key, path) in [("model.base", &args.base), ("data.path", &args.data)] {
-        if let Some(path) = path {
-            layers.push(Layer::flag(key, &full(path)?)?);
-        }
-    }
-    for set in &args.set {
-        let (key, value) = set
-            .split_once('=')
-            .with_context(|| format!("`--set {set}`: expected `section.key=value`"))?;
-        layers.push(Layer::flag(key.trim(), value.trim())?);
-    }
-    let settings = Settings::resolve(&layers)?;
+    let settings = Settings::resolve(&layers(args)?)?;
     if settings.data.path.is_none() {
         bail!("no dataset: name one by `--data`; `asap synth figures --n 100 --out hap.lance` makes one");
     }
@@ -249,6 +300,26 @@ fn job(args: &TrainArgs) -> anyhow::Result<Job> {
         resume: false,
         on_bad_pairs: on_bad_pairs(args),
     })
+}
+
+/// Preset, file and flags of the command line.
+fn layers(args: &TrainArgs) -> anyhow::Result<Vec<Layer>> {
+    let mut layers = vec![Layer::preset(&args.preset)?];
+    if let Some(file) = &args.config {
+        layers.push(Layer::file(file)?);
+    }
+    for (key, path) in [("model.base", &args.base), ("data.path", &args.data)] {
+        if let Some(path) = path {
+            layers.push(Layer::flag(key, &full(path)?)?);
+        }
+    }
+    for set in &args.set {
+        let (key, value) = set
+            .split_once('=')
+            .with_context(|| format!("`--set {set}`: expected `section.key=value`"))?;
+        layers.push(Layer::flag(key.trim(), value.trim())?);
+    }
+    Ok(layers)
 }
 
 fn on_bad_pairs(args: &TrainArgs) -> OnError {

@@ -199,6 +199,8 @@ section! {
     Data = "data" {
         /// A data set.
         path: Option<PathBuf>,
+        /// The folder of errors of the frozen network; `none` is `NAME.cache` beside `NAME.lance`.
+        cache: Option<PathBuf>,
         /// Which mask is M.
         mask: MaskSource,
         /// Which pairs are used.

@@ -8,6 +8,8 @@ mod alarm;
 mod analysis;
 mod axis;
 mod canvas;
+mod comparison;
+mod comparison_page;
 mod curve;
 mod figure;
 mod forest;
@@ -22,6 +24,7 @@ mod theme;
 use std::path::PathBuf;
 
 use analysis::Analysis;
+pub use comparison::{Compared, Comparison, write_comparison};
 use page::Page;
 use samples::Samples;
 

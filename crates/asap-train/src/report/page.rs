@@ -280,7 +280,7 @@ impl Page<'_> {
 }
 
 /// A part of the page; nothing where it has nothing to show.
-fn section(id: &str, title: &str, lead: &str, body: &str) -> String {
+pub(super) fn section(id: &str, title: &str, lead: &str, body: &str) -> String {
     if body.is_empty() {
         return String::new();
     }
@@ -294,7 +294,8 @@ fn section(id: &str, title: &str, lead: &str, body: &str) -> String {
     )
 }
 
-fn figure(name: &str, plot: &str, caption: &str, table: &str) -> String {
+/// A plot with its caption and the table behind it.
+pub(super) fn figure(name: &str, plot: &str, caption: &str, table: &str) -> String {
     format!(
         "<figure>{plot}<figcaption>{} <a href=\"plots/{name}.svg\">SVG</a></figcaption>\
          <details><summary>Table</summary>\n{table}</details></figure>\n",
@@ -306,7 +307,8 @@ fn memory(bytes: u64) -> String {
     format!("{:.1}\u{a0}GiB", bytes as f64 / f64::from(1 << 30))
 }
 
-fn duration(seconds: f64) -> String {
+/// A time in the unit that a person would take.
+pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         _ if !seconds.is_finite() => "not known".to_owned(),
         _ if seconds < 120.0 => format!("{seconds:.0}\u{a0}s"),

@@ -79,7 +79,8 @@ fn rows(n: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-fn html(head: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+/// A table that scrolls sideways where it is wide.
+pub(super) fn html(head: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
     let cells = |tag: &str, cells: &[String]| -> String {
         cells
             .iter()

@@ -1,6 +1,7 @@
 //! A training run from its settings to its report.
 
 mod base;
+mod fill;
 mod proof;
 mod state;
 mod steps;
@@ -25,6 +26,8 @@ use crate::folder::{BASE, RunFolder, RunRecord};
 use crate::objective::Objective;
 use crate::report::{self, Written};
 use crate::telemetry::{EventFile, Note, Record, TelemetryLog};
+pub use fill::{Filled, fill_cache};
+pub use steps::ReferenceCounts;
 use steps::Steps;
 
 /// How long a process waits for the others: the first one evaluates and samples alone. One that ended is noticed at
@@ -121,6 +124,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
     if is_first {
         attach(&mut steps, &folder, first)?;
     }
+    steps.open_cache(&files, &record.base_hash, progress)?;
     if first == 0 {
         if let Some(text) = cut_prompts {
             steps.note(0, text, progress)?;
@@ -132,6 +136,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> anyhow::Result<Ended> {
         steps.note(first, format!("resumed after step {first}"), progress)?;
     }
     let last = train(&mut steps, first, &encoder, &folder, progress)?;
+    steps.keep_references()?;
+    steps.tell_references(last, progress)?;
     let adapter = state::save(&folder, last, &mut steps)?;
     let report = is_first.then(|| report::write_report(&folder)).transpose()?;
     Ok(Ended {
@@ -233,6 +239,7 @@ fn train(
             return Ok(step);
         }
         if !is_last && is_due(Some(run.save_every_steps), step) {
+            steps.keep_references()?;
             state::save(folder, step, steps)?;
         }
     }
@@ -311,11 +318,6 @@ fn check_supported(settings: &Settings) -> anyhow::Result<()> {
         ),
         ("run.micro_batch_pairs", run.micro_batch_pairs != 1, "1"),
         ("run.swap_blocks", run.swap_blocks != 0, "0"),
-        (
-            "run.reference_cache",
-            run.reference_cache == config::ReferenceCache::On,
-            "`off`",
-        ),
         ("data.prefetch_batches", settings.data.prefetch_batches != 0, "0"),
     ];
     match refused.into_iter().find(|(_, is_refused, _)| *is_refused) {

@@ -1,5 +1,8 @@
 //! The steps of a run: draws, errors, factors, gradients, and what is told about them.
 
+mod fill;
+mod reference;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -24,6 +27,9 @@ use crate::order::{Order, Slot, of_rank};
 use crate::telemetry::{
     self, Eval, EventFile, ImageErrors, PairRecord, Record, SampleImage, Sampled, Step, TelemetryLog,
 };
+
+pub use reference::ReferenceCounts;
+use reference::{Kept, Set};
 
 /// Passes through the network for a sample, and samples at a time.
 const N_SAMPLE_STEPS: usize = 20;
@@ -56,6 +62,7 @@ pub(super) struct Steps {
     order: Order,
     group: Option<Group>,
     held_out_reference: BTreeMap<usize, Reference>,
+    kept: Option<Kept>,
     log: Option<TelemetryLog>,
     events: Option<EventFile>,
     /// Whether an end was asked for in any process: all end after the same step.
@@ -83,6 +90,7 @@ impl Steps {
             chosen,
             group,
             held_out_reference: BTreeMap::new(),
+            kept: None,
             log: None,
             events: None,
             is_stopped: false,
@@ -211,14 +219,8 @@ impl Steps {
             .map(|(key, unit)| self.drawn(example, key, *unit))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let backward = self.backward();
-        let mut references = Vec::new();
-        for draw in &drawn {
-            references.push(sides(self.trainee.errors(
-                &input(example, draw),
-                Adapter::Off,
-                backward,
-            )?));
-        }
+        let references = self.references((Set::Train, slot.pair_idx), &keys, &drawn)?;
+        let example = &self.chosen.train[slot.pair_idx];
         let descent = Descent {
             weights: ErrorWeights(self.objective.coefficients(example.mask_means)),
             backward,
@@ -298,8 +300,12 @@ impl Steps {
             preferred: latent(Side::Preferred),
             rejected: latent(Side::Rejected),
             noise: Array::new(shape, self.draws.noise(key, n))?,
-            level: self.levels.level(unit, n_tokens(shape)),
+            level: self.level(example, unit),
         })
+    }
+
+    fn level(&self, example: &Example, unit: f64) -> Level {
+        self.levels.level(unit, n_tokens(example.preferred.mean.shape()))
     }
 
     fn backward(&self) -> Backward {
@@ -433,28 +439,23 @@ impl Steps {
         let mut gaps = Vec::new();
         for pair_idx in 0..self.chosen.held_out.len() {
             let example = &self.chosen.held_out[pair_idx];
-            let mut policy = Vec::new();
-            let mut reference = Vec::new();
-            for (draw_idx, unit) in units.iter().enumerate() {
-                let key = Key {
-                    pair_id: example.id,
-                    epoch: u32::MAX,
-                    draw_idx: draw_idx as u32,
-                };
-                let drawn = self.drawn(example, &key, *unit)?;
-                let errors = |adapter| -> anyhow::Result<Pair<objective::Errors>> {
-                    Ok(sides(self.trainee.errors(
-                        &input(example, &drawn),
-                        adapter,
-                        self.backward(),
-                    )?))
-                };
-                policy.push(errors(Adapter::On)?);
-                if !self.held_out_reference.contains_key(&pair_idx) {
-                    reference.push(errors(Adapter::Off)?);
-                }
+            let (mut keys, mut drawn, mut policy) = (Vec::new(), Vec::new(), Vec::new());
+            for (draw_idx, unit) in (0..).zip(&units) {
+                let key = Key::held_out(example.id, draw_idx);
+                let draw = self.drawn(example, &key, *unit)?;
+                let errors = self
+                    .trainee
+                    .errors(&input(example, &draw), Adapter::On, self.backward())?;
+                policy.push(sides(errors));
+                keys.push(key);
+                drawn.push(draw);
             }
-            let reference = self.held_out_reference.entry(pair_idx).or_insert(reference);
+            if !self.held_out_reference.contains_key(&pair_idx) {
+                let reference = self.references((Set::HeldOut, pair_idx), &keys, &drawn)?;
+                self.held_out_reference.insert(pair_idx, reference);
+            }
+            let example = &self.chosen.held_out[pair_idx];
+            let reference = &self.held_out_reference[&pair_idx];
             let draws: Vec<DrawErrors> = policy
                 .into_iter()
                 .zip(reference.iter())
