@@ -8,6 +8,7 @@
 mod errors;
 mod input;
 mod network;
+mod prompt;
 mod trainee;
 
 #[cfg(test)]

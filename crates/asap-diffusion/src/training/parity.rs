@@ -323,7 +323,7 @@ fn what_does_not_fit_is_told() {
             preferred: &odd,
             ..inputs.pair()
         }),
-        "the latent: expected [4, h, w] with sides that are multiples of 2, got [4, 3, 6]"
+        "the latents: expected [4, h, w] with even h and w, got [4, 3, 6]"
     );
     assert_eq!(
         told(&PairInput {

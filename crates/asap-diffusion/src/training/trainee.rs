@@ -14,7 +14,8 @@ use crate::optim::{AdamW, AdamWSettings, AdamWState, Ema, EmaState, clip_grad_no
 use crate::run::{Adapter, Checkpointing, Run};
 use crate::training::errors::{errors, numbers};
 use crate::training::input::{PairTensors, image_tensors};
-use crate::training::network::{Network, NetworkFiles, Prompt};
+use crate::training::network::{Network, NetworkFiles};
+use crate::training::prompt::Prompt;
 use crate::training::{Conditioning, ErrorWeights, Errors, ImageInput, PairInput};
 use crate::weights::Parameter;
 use crate::{Array, Error, Result};
@@ -188,7 +189,7 @@ impl Trainee {
         };
         self.network.check_latent(pair.preferred.shape())?;
         let tensors = pair.tensors(self.device)?;
-        let prompt = self.network.prompt(pair.conditioning, self.device)?;
+        let prompt = self.network.prompt(&[pair.conditioning], self.device)?;
         guard("the errors of a pair", || {
             let _off = tch::no_grad_guard();
             match backward {
@@ -217,7 +218,7 @@ impl Trainee {
         };
         self.network.check_latent(pair.preferred.shape())?;
         let tensors = pair.tensors(self.device)?;
-        let prompt = self.network.prompt(pair.conditioning, self.device)?;
+        let prompt = self.network.prompt(&[pair.conditioning], self.device)?;
         let result = guard("the gradient of a pair", || match descent.backward {
             Backward::Split => self.split(&tensors, &prompt, run, descent, factors),
             Backward::Joint => self.joint(&tensors, &prompt, run, descent.weights, factors),
@@ -245,7 +246,7 @@ impl Trainee {
         }
         let (latents, noise) = image_tensors(images, self.device)?;
         let conditionings: Vec<&Conditioning> = images.iter().map(|image| image.conditioning).collect();
-        let prompt = self.network.prompts(&conditionings, self.device)?;
+        let prompt = self.network.prompt(&conditionings, self.device)?;
         let run = Run {
             adapter: Adapter::On,
             checkpointing: self.checkpointing,
@@ -282,22 +283,12 @@ impl Trainee {
         if request.n_steps == 0 {
             return Err(Error::argument("the steps of the sampler", "1 or more", 0));
         }
-        let prompt = self.network.prompt(request.conditioning, self.device)?;
-        let negative = request
-            .negative
-            .map(|negative| self.network.prompt(negative, self.device))
-            .transpose()?;
         let run = Run {
             adapter,
             checkpointing: Checkpointing::Off,
         };
-        let noise = request.noise.tensor().to_device(self.device).unsqueeze(0);
         let _off = tch::no_grad_guard();
-        let prompts = (&prompt, negative.as_ref());
-        let latents = self
-            .network
-            .sample(&noise, prompts, (request.n_steps, request.guidance), run)?;
-        Ok(Array::of(&latents.squeeze_dim(0)))
+        self.network.sample(request, self.device, run)
     }
 
     /// Changes the weights by the mean of the summed gradients over `n_pairs`, the pairs of all processes, and
@@ -380,7 +371,7 @@ impl Trainee {
     pub fn background_drift(&self, pair: &PairInput<'_>) -> Result<f64> {
         self.network.check_latent(pair.preferred.shape())?;
         let tensors = pair.tensors(self.device)?;
-        let prompt = self.network.prompt(pair.conditioning, self.device)?;
+        let prompt = self.network.prompt(&[pair.conditioning], self.device)?;
         guard("the drift of a pair", || {
             let _off = tch::no_grad_guard();
             let times = Tensor::full([1], pair.time, (Kind::Float, self.device));

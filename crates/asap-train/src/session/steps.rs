@@ -298,7 +298,7 @@ impl Steps {
             preferred: latent(Side::Preferred),
             rejected: latent(Side::Rejected),
             noise: Array::new(shape, self.draws.noise(key, n))?,
-            level: self.levels.level(unit, n_tokens(shape)),
+            level: self.levels.level(unit, n_tokens(shape))?,
         })
     }
 
