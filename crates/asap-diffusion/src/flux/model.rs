@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tch::{Kind, Tensor};
 
-use crate::device::{Place, Precision};
+use crate::device::{Place, Placement, Precision};
 use crate::flux::{FluxConfig, FluxText, FluxTransformer, of_original};
 use crate::guard::guard;
 use crate::lora::Attachment;
@@ -67,19 +67,19 @@ impl Flux {
         adapters: Option<&Attachment<'_>>,
     ) -> Result<Self> {
         let checkpoint = Checkpoint::open(weights)?;
-        Ok(Self::load(checkpoint, config, (place, precision), adapters)?.0)
+        Ok(Self::load(checkpoint, config, Placement::whole(place, precision), adapters)?.0)
     }
 
     /// As [`Flux::open_weights`], with what a training changes.
     pub(crate) fn load(
         checkpoint: Checkpoint,
         config: &FluxConfig,
-        (place, precision): (Place, Precision),
+        placement: Placement,
         adapters: Option<&Attachment<'_>>,
     ) -> Result<(Self, Loaded)> {
         let checkpoint = of_original(checkpoint, config);
-        let place = place.checked()?;
-        let loader = Loader::new(&checkpoint, place, precision);
+        let place = placement.place.checked()?;
+        let loader = Loader::new(&checkpoint, place, placement.precision).with_swapped(placement.swap_blocks);
         let loader = match adapters {
             Some(adapters) => loader.with_adapters(adapters),
             None => loader,

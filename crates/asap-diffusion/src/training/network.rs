@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 
-use crate::device::{Place, Precision};
+use crate::device::{Place, Placement, Precision};
 use crate::flux::{Flux, FluxConditions, FluxConfig, FluxText};
 use crate::guard::guard;
 use crate::lora::{Attachment, Backbone};
@@ -57,7 +57,7 @@ impl NetworkFiles {
 
 pub(super) enum Network {
     Flux {
-        flux: Flux,
+        flux: Box<Flux>,
         scheduler: SchedulerConfig,
     },
     Sdxl {
@@ -71,18 +71,18 @@ impl Network {
     pub(super) fn load(
         files: &NetworkFiles,
         attachment: &Attachment<'_>,
-        place: Place,
-        precision: Precision,
+        placement: Placement,
     ) -> Result<(Self, Loaded)> {
         let checkpoint = Checkpoint::open(&files.weights)?;
         match files.backbone {
             Backbone::Flux => {
                 let config = FluxConfig::read(&files.config)?;
-                let (flux, loaded) = Flux::load(checkpoint, &config, (place, precision), Some(attachment))?;
+                let (flux, loaded) = Flux::load(checkpoint, &config, placement, Some(attachment))?;
                 let scheduler = match &files.scheduler {
                     Some(file) => SchedulerConfig::read(file)?,
                     None => SchedulerConfig::flux_dev(),
                 };
+                let flux = Box::new(flux);
                 Ok((Self::Flux { flux, scheduler }, loaded))
             }
             Backbone::Sdxl => {
@@ -99,7 +99,10 @@ impl Network {
                     Some(file) => ScheduleConfig::read(file)?,
                     None => ScheduleConfig::sdxl(),
                 };
-                let loader = Loader::new(&checkpoint, place.checked()?, precision).with_adapters(attachment);
+                let precision = placement.precision;
+                let loader = Loader::new(&checkpoint, placement.place.checked()?, precision)
+                    .with_adapters(attachment)
+                    .with_swapped(placement.swap_blocks);
                 let unet = guard("loading SDXL", || Unet::load(&loader.root(), &config))?;
                 let (unet, loaded) = loader.finish(unet)?;
                 let network = Self::Sdxl {
@@ -116,6 +119,7 @@ impl Network {
     pub(super) fn begin(config: &FluxConfig, seed: u64, place: Place) -> Result<(Self, Loaded)> {
         let (flux, loaded) = Flux::begin(config, seed, place)?;
         let scheduler = SchedulerConfig::flux_schnell();
+        let flux = Box::new(flux);
         Ok((Self::Flux { flux, scheduler }, loaded))
     }
 

@@ -5,6 +5,7 @@ use tch::{Device, Tensor};
 use crate::flux::{FluxConfig, FluxText};
 use crate::sdxl::{SdxlText, UnetConfig};
 use crate::training::Conditioning;
+use crate::training::input::stacked;
 use crate::{Array, Error, Result};
 
 /// The conditionings of a batch: each tensor's first axis is that of the batch.
@@ -35,8 +36,8 @@ pub(super) fn flux_prompt(
         return Err(Error::argument("a guidance of a batch", guidance, other));
     }
     let text = FluxText {
-        t5: stacked("the T5 embeddings of a batch", &all_t5, device)?,
-        pooled: stacked("the pooled texts of a batch", &all_pooled, device)?,
+        t5: alike("the T5 embeddings of a batch", &all_t5, device)?,
+        pooled: alike("the pooled texts of a batch", &all_pooled, device)?,
     };
     Ok((text, guidance))
 }
@@ -64,23 +65,16 @@ pub(super) fn sdxl_prompt(
         all_time_ids.push(Tensor::from_slice(time_ids));
     }
     let text = SdxlText {
-        tokens: stacked("the text embeddings of a batch", &all_tokens, device)?,
-        pooled: stacked("the pooled texts of a batch", &all_pooled, device)?,
+        tokens: alike("the text embeddings of a batch", &all_tokens, device)?,
+        pooled: alike("the pooled texts of a batch", &all_pooled, device)?,
     };
     Ok((text, Tensor::stack(&all_time_ids, 0).to_device(device)))
 }
 
-/// Arrays of equal sizes as one tensor, on the device.
-fn stacked(what: &'static str, arrays: &[&Array], device: Device) -> Result<Tensor> {
-    let Some(first) = arrays.first() else {
-        return Err(Error::argument(what, "at least 1", 0));
-    };
-    if let Some(other) = arrays.iter().find(|other| other.shape() != first.shape()) {
-        let expected = format!("{:?} as the first", first.shape());
-        return Err(Error::argument(what, expected, format!("{:?}", other.shape())));
-    }
-    let tensors: Vec<Tensor> = arrays.iter().map(|array| array.tensor()).collect();
-    Ok(Tensor::stack(&tensors, 0).to_device(device))
+/// Arrays of the sizes of the first as one tensor, on the device.
+fn alike(what: &'static str, arrays: &[&Array], device: Device) -> Result<Tensor> {
+    let shape = arrays.first().map_or(&[][..], |array| array.shape());
+    stacked(what, arrays, shape, device)
 }
 
 fn of_the_other(expected: &str) -> Error {
