@@ -1,4 +1,5 @@
-// What libtorch has and tch does not bind: a checkpointed function as one node of the graph.
+// What libtorch has and tch does not bind: a checkpointed function, and a layer whose weight waits elsewhere, as
+// nodes of the graph.
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -79,7 +80,40 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
   }
 };
 
+// A linear layer whose frozen weight is elsewhere: each pass has its own copy, freed when it ends. What is kept for
+// the backward pass is the weight where it waits.
+struct SwappedLinear : torch::autograd::Function<SwappedLinear> {
+  static at::Tensor copy(const at::Tensor& weight, at::Device device) {
+    // From pinned memory this does not wait; the copy stands in the stream before what uses it.
+    return weight.to(device, weight.scalar_type(), /*non_blocking=*/true, /*copy=*/true);
+  }
+
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias) {
+    context->save_for_backward({weight});
+    return at::linear(x, copy(weight, x.device()), bias);
+  }
+
+  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
+    auto weight = context->get_saved_variables()[0];
+    auto& gradient = gradients[0];
+    // The product that linear's own derivative makes, over all rows at once, so that the bits are the same.
+    auto rows = gradient.reshape({-1, gradient.size(-1)}).mm(copy(weight, gradient.device()));
+    auto sizes = gradient.sizes().vec();
+    sizes.back() = weight.size(1);
+    return {rows.view(sizes), at::Tensor(), at::Tensor()};
+  }
+};
+
 }  // namespace
+
+extern "C" int asap_swapped_linear(TensorPtr x, TensorPtr weight, TensorPtr bias, TensorPtr* out, char** error) {
+  ASAP_TRY(error, -1, {
+    auto some = bias ? std::optional<at::Tensor>(*bias) : std::nullopt;
+    *out = new at::Tensor(SwappedLinear::apply(*x, *weight, some));
+    return 0;
+  })
+}
 
 extern "C" int asap_checkpoint(Body body, Drop drop, void* data, const TensorPtr* in, size_t n_in, TensorPtr* out,
                                size_t n_out, char** error) {

@@ -1,15 +1,15 @@
 //! One preference step on a network that another program made, timed on request; see `benches/step_ratio.py`.
 //!
 //! Arguments: the folder of the network, its backbone, the tokens of a text, the sides of a latent, threads. Each line
-//! of stdin is one step of one pair: `warm` or `cold`, without or with the passes of the reference, and `split` or
-//! `joint`; answered are milliseconds.
+//! of stdin is one step: `warm` or `cold`, without or with the passes of the reference, `split` or `joint`, and, where it
+//! is not 1, the number of pairs that go together; answered are milliseconds.
 #![expect(clippy::print_stdout, reason = "the answers")]
 
 use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use asap_diffusion::device::{Place, Precision};
+use asap_diffusion::device::{Place, Placement, Precision};
 use asap_diffusion::lora::{Attachment, Backbone, Init, LoraSpec};
 use asap_diffusion::optim::AdamWSettings;
 use asap_diffusion::runtime::set_threads;
@@ -81,7 +81,9 @@ fn main() -> Result<()> {
         } else {
             Backward::Split
         };
-        step(&mut trainee, &pair, backward, line.contains("cold"))?;
+        let n_pairs = line.split_whitespace().find_map(|word| word.parse().ok());
+        let pairs = vec![pair; n_pairs.unwrap_or(1)];
+        step(&mut trainee, &pairs, backward, line.contains("cold"))?;
         println!("{}", started.elapsed().as_secs_f64() * 1e3);
     }
     Ok(())
@@ -115,30 +117,38 @@ fn trainee(folder: &std::path::Path, is_flux: bool) -> Result<Trainee> {
     Trainee::with_adapters(
         &files,
         &Attachment::New(spec),
-        (Place::Cpu, Precision::F32),
+        Placement::whole(Place::Cpu, Precision::F32),
         optimiser,
     )
 }
 
 /// Eq. 4 to 6 with alpha 10 and tau 0.01.
-fn step(trainee: &mut Trainee, pair: &PairInput<'_>, backward: Backward, asks_reference: bool) -> Result<()> {
+fn step(
+    trainee: &mut Trainee,
+    pairs: &[PairInput<'_>],
+    backward: Backward,
+    asks_reference: bool,
+) -> Result<()> {
     let weights = ErrorWeights([1.0, 20.0, 100.0]);
     let descent = Descent {
-        weights,
+        weights: vec![weights; pairs.len()],
         backward,
         rejected: Rejected::Trained,
     };
     let reference = if asks_reference {
-        Some(trainee.errors(pair, Adapter::Off, backward)?)
+        Some(trainee.errors(pairs, Adapter::Off, backward)?)
     } else {
         None
     };
-    trainee.accumulate(pair, descent, |policy| {
-        let reference = reference.unwrap_or(policy);
-        let gap = |side: usize| reference[side].weighted(weights) - policy[side].weighted(weights);
-        let slope = 2.0 * (gap(0) - gap(1) - 0.01);
-        [-slope, slope]
+    trainee.accumulate(pairs, &descent, |policy| {
+        let references = reference.as_deref().unwrap_or(policy);
+        let factors = policy.iter().zip(references).map(|(policy, reference)| {
+            let gap = |side: usize| reference[side].weighted(weights) - policy[side].weighted(weights);
+            let slope = 2.0 * (gap(0) - gap(1) - 0.01);
+            [-slope, slope]
+        });
+        factors.collect()
     })?;
-    trainee.apply(1e-5, 1, None)?;
+    trainee.apply(1e-5, pairs.len(), None)?;
     Ok(())
 }

@@ -46,6 +46,14 @@ impl Array {
         self.values
     }
 
+    /// The same as the one element of a batch.
+    pub(crate) fn as_batch(&self) -> Self {
+        Self {
+            shape: [&[1], self.shape()].concat(),
+            values: self.values.clone(),
+        }
+    }
+
     /// A copy of a tensor.
     pub(crate) fn of(tensor: &Tensor) -> Self {
         let tensor = tensor

@@ -22,6 +22,28 @@ impl Precision {
     }
 }
 
+/// Where the weights of a network are, and in which numbers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Placement {
+    /// Where it computes.
+    pub place: Place,
+    /// In which numbers.
+    pub precision: Precision,
+    /// The matrices of so many blocks, from the first, wait in the host's memory and are copied for each pass.
+    pub swap_blocks: usize,
+}
+
+impl Placement {
+    /// All of it where it computes.
+    pub fn whole(place: Place, precision: Precision) -> Self {
+        Self {
+            place,
+            precision,
+            swap_blocks: 0,
+        }
+    }
+}
+
 /// Where a network computes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Place {

@@ -34,4 +34,4 @@ mod testing;
 
 pub use array::Array;
 pub use error::{Error, Result};
-pub use run::{Adapter, Checkpointing, Run};
+pub use run::{Adapter, Checkpointing, Residual, Run};

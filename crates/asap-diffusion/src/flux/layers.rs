@@ -36,9 +36,9 @@ impl Modulation {
     }
 }
 
-/// The normalised `x`, scaled and shifted.
+/// The normalised `x`, scaled and shifted, in the numbers of the shift: from here on a block computes in its own.
 pub(crate) fn modulated(x: &Tensor, shift: &Tensor, scale: &Tensor) -> Tensor {
-    layer_norm_plain(x, EPS) * (scale + 1.0) + shift
+    (layer_norm_plain(x, EPS) * (scale + 1.0) + shift).to_kind(shift.kind())
 }
 
 /// The names of three projections and two norms.

@@ -4,18 +4,17 @@ use std::path::Path;
 
 use tch::{Kind, Tensor};
 
-use crate::device::{Place, Precision};
+use crate::device::{Place, Placement, Precision};
 use crate::flux::{FluxConfig, FluxText, FluxTransformer, of_original};
 use crate::guard::guard;
 use crate::lora::Attachment;
-use crate::weights::{Checkpoint, Loader};
-use crate::{Adapter, Array, Checkpointing, Error, Result, Run};
+use crate::weights::{Checkpoint, Loaded, Loader};
+use crate::{Array, Error, Result, Run};
 
-/// An opened FLUX.1 transformer, for computing without gradients.
+/// An opened FLUX.1 transformer.
 pub struct Flux {
     pub(crate) transformer: FluxTransformer,
     place: Place,
-    adapted: Vec<String>,
 }
 
 /// What a velocity depends on beside latents and noise level.
@@ -67,30 +66,42 @@ impl Flux {
         precision: Precision,
         adapters: Option<&Attachment<'_>>,
     ) -> Result<Self> {
-        let checkpoint = of_original(Checkpoint::open(weights)?, config);
-        let place = place.checked()?;
-        let loader = Loader::new(&checkpoint, place, precision);
+        let checkpoint = Checkpoint::open(weights)?;
+        Ok(Self::load(checkpoint, config, Placement::whole(place, precision), adapters)?.0)
+    }
+
+    /// As [`Flux::open_weights`], with what a training changes.
+    pub(crate) fn load(
+        checkpoint: Checkpoint,
+        config: &FluxConfig,
+        placement: Placement,
+        adapters: Option<&Attachment<'_>>,
+    ) -> Result<(Self, Loaded)> {
+        let checkpoint = of_original(checkpoint, config);
+        let place = placement.place.checked()?;
+        let loader = Loader::new(&checkpoint, place, placement.precision).with_swapped(placement.swap_blocks);
         let loader = match adapters {
             Some(adapters) => loader.with_adapters(adapters),
             None => loader,
         };
+        Self::finish(loader, config, place)
+    }
+
+    /// A network with random weights, all of which a training changes.
+    pub(crate) fn begin(config: &FluxConfig, seed: u64, place: Place) -> Result<(Self, Loaded)> {
+        let place = place.checked()?;
+        Self::finish(Loader::from_nothing(seed, place), config, place)
+    }
+
+    fn finish(loader: Loader<'_>, config: &FluxConfig, place: Place) -> Result<(Self, Loaded)> {
         let transformer = guard("loading FLUX", || FluxTransformer::load(&loader.root(), config))?;
         let (transformer, loaded) = loader.finish(transformer)?;
-        Ok(Self {
-            transformer,
-            place,
-            adapted: loaded.adapted,
-        })
+        Ok((Self { transformer, place }, loaded))
     }
 
     /// The sizes of the network.
     pub fn config(&self) -> &FluxConfig {
         self.transformer.config()
-    }
-
-    /// Paths of the layers that have an adapter.
-    pub fn adapted(&self) -> &[String] {
-        &self.adapted
     }
 
     /// The velocity `noise - image` at a point.
@@ -102,7 +113,7 @@ impl Flux {
     /// and where a guidance is given to a network without one or the reverse; [`Error::OutOfMemory`].
     /// # Source
     /// "Flow Straight and Fast", arXiv:2209.03003, §2.1, with sigma for 1 - t.
-    pub fn velocity(&self, point: &FluxPoint<'_>, adapter: Adapter) -> Result<Array> {
+    pub fn velocity(&self, point: &FluxPoint<'_>, run: Run) -> Result<Array> {
         self.check(point.latents, &point.conditions)?;
         let n = point.latents.shape()[0];
         if point.sigmas.len() != n {
@@ -120,11 +131,7 @@ impl Flux {
             let latents = point.latents.tensor().to_device(device);
             let guidance = point.conditions.guidance.unwrap_or_default();
             let text = self.text(&point.conditions);
-            Array::of(
-                &self
-                    .transformer
-                    .velocity(&latents, &sigmas, &text, guidance, inference(adapter)),
-            )
+            Array::of(&self.transformer.velocity(&latents, &sigmas, &text, guidance, run))
         })
     }
 
@@ -144,63 +151,10 @@ impl Flux {
 
     /// Whether latents and conditions fit each other and the network.
     pub(crate) fn check(&self, latents: &Array, conditions: &FluxConditions<'_>) -> Result<()> {
+        let batch = latents.shape().first().copied().unwrap_or_default();
         let config = self.config();
-        let channels = config.latent_channels();
-        let &[batch, got, height, width] = latents.shape() else {
-            return Err(sizes("the latents", "[B, C, h, w]", latents));
-        };
-        if i64::try_from(got).ok() != Some(channels)
-            || height % 2 != 0
-            || width % 2 != 0
-            || latents.values().is_empty()
-        {
-            let expected = format!("[B, {channels}, h, w] with even h and w");
-            return Err(sizes("the latents", &expected, latents));
-        }
-        let dim = config.joint_attention_dim;
-        let fits = |got: usize, wanted: i64| i64::try_from(got).ok() == Some(wanted);
-        if !matches!(*conditions.t5.shape(), [b, n, d] if b == batch && n > 0 && fits(d, dim)) {
-            return Err(sizes(
-                "the T5 embeddings",
-                &format!("[{batch}, T, {dim}]"),
-                conditions.t5,
-            ));
-        }
-        let dim = config.pooled_projection_dim;
-        if !matches!(*conditions.pooled.shape(), [b, d] if b == batch && fits(d, dim)) {
-            return Err(sizes(
-                "the pooled text",
-                &format!("[{batch}, {dim}]"),
-                conditions.pooled,
-            ));
-        }
-        match (config.guidance_embeds, conditions.guidance) {
-            (true, None) => Err(Error::argument(
-                "the guidance",
-                "a number: the network embeds one",
-                "none",
-            )),
-            (false, Some(guidance)) => Err(Error::argument(
-                "the guidance",
-                "none: the network embeds none",
-                guidance,
-            )),
-            (true, Some(guidance)) if !guidance.is_finite() => {
-                Err(Error::argument("the guidance", "a finite number", guidance))
-            }
-            _ => Ok(()),
-        }
+        config.check_latents(latents.shape(), Some(batch))?;
+        config.check_text(conditions.t5, conditions.pooled, Some(batch))?;
+        config.check_guidance(conditions.guidance)
     }
-}
-
-/// A pass whose activations nobody needs.
-pub(crate) fn inference(adapter: Adapter) -> Run {
-    Run {
-        adapter,
-        checkpointing: Checkpointing::Off,
-    }
-}
-
-fn sizes(what: &'static str, expected: &str, got: &Array) -> Error {
-    Error::argument(what, expected, format!("{:?}", got.shape()))
 }

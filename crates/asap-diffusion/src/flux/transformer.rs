@@ -64,10 +64,15 @@ impl FluxTransformer {
     )]
     pub(crate) fn load(path: &Path<'_>, config: &FluxConfig) -> Self {
         let dim = config.inner_dim();
-        let double = |n: usize| Arc::new(DoubleBlock::load(&path.nth("transformer_blocks", n), config));
+        let double = |n: usize| {
+            Arc::new(DoubleBlock::load(
+                &path.nth("transformer_blocks", n).as_block(),
+                config,
+            ))
+        };
         let single = |n: usize| {
             Arc::new(SingleBlock::load(
-                &path.nth("single_transformer_blocks", n),
+                &path.nth("single_transformer_blocks", n).as_block(),
                 config,
             ))
         };
@@ -144,11 +149,16 @@ impl FluxTransformer {
         let embedding = self
             .time_text_embed
             .forward(input.sigma, input.guidance, &pooled, adapter);
+        let sum = run.residual.kind(kind);
         let streams = Streams {
-            image: self.x_embedder.forward(&input.tokens.to_kind(kind), adapter),
+            image: self
+                .x_embedder
+                .forward(&input.tokens.to_kind(kind), adapter)
+                .to_kind(sum),
             text: self
                 .context_embedder
-                .forward(&input.text.t5.to_kind(kind), adapter),
+                .forward(&input.text.t5.to_kind(kind), adapter)
+                .to_kind(sum),
         };
         let x = self.through_blocks(streams, &embedding, &rope, run);
         self.finish(&x.narrow(1, n_text, n_image), &embedding, adapter)

@@ -28,7 +28,7 @@ impl ConvShape {
     }
 }
 
-/// A convolution with bias. Shapes: `[B, n_in, H, W]` to `[B, n_out, H', W']`.
+/// A convolution with bias, in the numbers of its weights. Shapes: `[B, n_in, H, W]` to `[B, n_out, H', W']`.
 pub(crate) struct Conv2d {
     weight: Tensor,
     bias: Tensor,
@@ -55,7 +55,7 @@ impl Conv2d {
 
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
         let (stride, padding) = (self.stride, self.padding);
-        x.conv2d(
+        x.to_kind(self.weight.kind()).conv2d(
             &self.weight,
             Some(&self.bias),
             [stride, stride],

@@ -4,11 +4,11 @@ use tch::{Kind, Tensor};
 
 use crate::lora::LowRank;
 use crate::run::Adapter;
-use crate::weights::Path;
+use crate::weights::{Matrix, Path};
 
 /// `y = x W^T + b`, and with its adapter `y + (x A^T) B^T * alpha / rank`.
 pub(crate) struct Linear {
-    weight: Tensor,
+    weight: Matrix,
     bias: Option<Tensor>,
     low_rank: Option<LowRank>,
 }
@@ -25,7 +25,7 @@ impl Linear {
 
     pub(crate) fn load_without_bias(path: &Path<'_>, n_in: i64, n_out: i64) -> Self {
         Self {
-            weight: path.tensor("weight", &[n_out, n_in]),
+            weight: path.matrix("weight", &[n_out, n_in]),
             bias: None,
             low_rank: path.low_rank(n_in, n_out),
         }
@@ -38,7 +38,7 @@ impl Linear {
 
     /// Shapes: `x` `[…, n_in]` to `[…, n_out]`.
     pub(crate) fn forward(&self, x: &Tensor, adapter: Adapter) -> Tensor {
-        let y = x.linear(&self.weight, self.bias.as_ref());
+        let y = self.weight.linear(x, self.bias.as_ref());
         match (&self.low_rank, adapter) {
             (Some(low_rank), Adapter::On) => y + low_rank.forward(x),
             _ => y,

@@ -6,6 +6,7 @@ mod conv;
 mod embedding;
 mod linear;
 mod norm;
+mod swap;
 mod timestep;
 
 pub(crate) use attention::{attention, merge_heads, split_heads};
@@ -14,4 +15,5 @@ pub(crate) use conv::{Conv2d, ConvShape};
 pub(crate) use embedding::Embedding;
 pub(crate) use linear::Linear;
 pub(crate) use norm::{GroupNorm, LayerNorm, RmsNorm, layer_norm_plain};
+pub(crate) use swap::swapped_linear;
 pub(crate) use timestep::{TimestepEmbedding, sinusoid};

@@ -39,14 +39,11 @@ impl LayerNorm {
         }
     }
 
+    /// In the numbers of `x`; the result is in those of the weights.
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
-        x.layer_norm(
-            self.weight.size(),
-            Some(&self.weight),
-            Some(&self.bias),
-            self.eps,
-            true,
-        )
+        let (weight, bias) = (self.weight.to_kind(x.kind()), self.bias.to_kind(x.kind()));
+        x.layer_norm(weight.size(), Some(&weight), Some(&bias), self.eps, true)
+            .to_kind(self.weight.kind())
     }
 }
 
@@ -74,13 +71,10 @@ impl GroupNorm {
         }
     }
 
+    /// In the numbers of `x`; the result is in those of the weights.
     pub(crate) fn forward(&self, x: &Tensor) -> Tensor {
-        x.group_norm(
-            self.n_groups,
-            Some(&self.weight),
-            Some(&self.bias),
-            self.eps,
-            true,
-        )
+        let (weight, bias) = (self.weight.to_kind(x.kind()), self.bias.to_kind(x.kind()));
+        x.group_norm(self.n_groups, Some(&weight), Some(&bias), self.eps, true)
+            .to_kind(self.weight.kind())
     }
 }

@@ -3,6 +3,5 @@
 mod flux;
 mod sdxl;
 
-pub(crate) use flux::{FluxAsked, denoise_flux};
 pub use flux::{FluxRequest, sample_flux};
 pub(crate) use sdxl::{SdxlPrompt, sample_sdxl};

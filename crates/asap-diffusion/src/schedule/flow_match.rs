@@ -153,6 +153,16 @@ pub enum SigmaRounding {
     Bf16,
 }
 
+impl SigmaRounding {
+    /// The level that is used for this one.
+    pub fn round(self, sigma: f64) -> f64 {
+        match self {
+            Self::None => sigma,
+            Self::Bf16 => bf16(sigma),
+        }
+    }
+}
+
 /// The noise level of a uniform draw `u` in 0..1.
 ///
 /// # Units
@@ -177,10 +187,7 @@ pub fn training_sigma(u: f64, config: &SchedulerConfig, rounding: SigmaRounding)
     } else {
         shift_sigma(level, config.shift)
     };
-    Ok(match rounding {
-        SigmaRounding::None => level,
-        SigmaRounding::Bf16 => bf16(level),
-    })
+    Ok(rounding.round(level))
 }
 
 /// The nearest `bf16`, ties to even, by way of `f32` as everywhere in libtorch.
@@ -278,6 +285,22 @@ mod tests {
             let error = training_sigma(u, &SchedulerConfig::flux_dev(), SigmaRounding::None).unwrap_err();
             let expected = format!("a uniform draw: expected 0 to 1, 1 excluded, got {u}");
             assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn bf16_is_the_nearest_with_ties_to_even() {
+        // torch 2.11: torch.tensor(x).bfloat16().float().
+        for (number, expected) in [
+            (0.001, 0.000_999_450_7),
+            (0.3, 0.300_781_25),
+            (0.301, 0.300_781_25),
+            (0.999, 1.0),
+            (1.0, 1.0),
+            (1.003_906_3, 1.0),
+            (1.011_718_8, 1.015_625),
+        ] {
+            assert_eq!(SigmaRounding::Bf16.round(number) as f32, expected);
         }
     }
 

@@ -9,8 +9,8 @@ mod plan;
 
 pub use config::{Prediction, ScheduleConfig, Spacing};
 pub use ddpm::NoiseSchedule;
-pub(crate) use flow_match::euler_step;
 pub use flow_match::{
     SchedulerConfig, SigmaRounding, noised, sampler_sigmas, shift_exponent, shift_sigma, training_sigma,
 };
+pub(crate) use flow_match::{add_noise, euler_step};
 pub use plan::{SamplingPlan, SamplingStep};

@@ -38,7 +38,7 @@ impl Resnet {
         let hidden = self.conv1.forward(&self.norm1.forward(x).silu()) + time.unsqueeze(-1).unsqueeze(-1);
         let hidden = self.conv2.forward(&self.norm2.forward(&hidden).silu());
         match &self.conv_shortcut {
-            Some(conv) => conv.forward(x) + hidden,
+            Some(conv) => conv.forward(x).to_kind(x.kind()) + hidden,
             None => x + hidden,
         }
     }
@@ -61,7 +61,7 @@ impl Downsampler {
     }
 
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        self.conv.forward(x)
+        self.conv.forward(x).to_kind(x.kind())
     }
 }
 
@@ -83,5 +83,6 @@ impl Upsampler {
         let size = like.size();
         self.conv
             .forward(&x.upsample_nearest2d([size[2], size[3]], None, None))
+            .to_kind(x.kind())
     }
 }

@@ -48,6 +48,7 @@ impl Segment {
             config,
         } = level;
         let n_out = config.block_channels[index];
+        let path = &path.as_block();
         Arc::new(Self {
             resnet: Resnet::load(&path.nth("resnets", n), n_in, n_out, config),
             transformer: attends.then(|| Transformer::load(&path.nth("attentions", n), index, config)),

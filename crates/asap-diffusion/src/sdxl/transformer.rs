@@ -63,10 +63,12 @@ impl Transformer {
         let mut hidden = match &self.proj_in {
             Projection::Linear(linear) => linear.forward(&cells(&normed), adapter),
             Projection::Conv(conv) => cells(&conv.forward(&normed)),
-        };
+        }
+        .to_kind(x.kind());
         for block in &self.blocks {
             hidden = block.forward(&hidden, tokens, adapter);
         }
+        let hidden = hidden.to_kind(normed.kind());
         let image = |hidden: &Tensor| hidden.transpose(1, 2).reshape(&size);
         let out = match &self.proj_out {
             Projection::Linear(linear) => image(&linear.forward(&hidden, adapter)),

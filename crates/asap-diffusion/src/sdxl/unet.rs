@@ -90,7 +90,7 @@ impl Unet {
         let kind = latents.kind();
         let embedding = self.embedding(timestep, &text.pooled, time_ids, (kind, run.adapter));
         let mut walk = Walk::new(embedding.silu(), text.tokens.to_kind(kind), run);
-        let mut x = self.conv_in.forward(latents);
+        let mut x = self.conv_in.forward(latents).to_kind(run.residual.kind(kind));
         if run.checkpointing != Checkpointing::Off && !x.requires_grad() {
             // A checkpointed segment gives gradients to its adapter only where an input asks for one.
             x = x.set_requires_grad(true);

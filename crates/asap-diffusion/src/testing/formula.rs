@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use tch::Kind;
+
 use crate::Array;
 use crate::weights::write_safetensors;
 
@@ -41,11 +43,22 @@ pub(crate) fn weight(name: &str, shape: &[usize]) -> Vec<f32> {
 
 /// Writes a file with formula weights of these names and shapes.
 pub(crate) fn write_weights(path: &Path, shapes: &BTreeMap<String, Vec<usize>>) {
+    write_all(path, shapes, |array| array);
+}
+
+/// The same, each weight rounded to `bf16`: what a network of `bf16` computes with.
+pub(crate) fn write_rounded_weights(path: &Path, shapes: &BTreeMap<String, Vec<usize>>) {
+    write_all(path, shapes, |array| {
+        Array::of(&array.tensor().to_kind(Kind::BFloat16))
+    });
+}
+
+fn write_all(path: &Path, shapes: &BTreeMap<String, Vec<usize>>, rounded: impl Fn(Array) -> Array) {
     let tensors = shapes
         .iter()
         .map(|(name, shape)| {
-            let values = weight(name, shape);
-            (name.clone(), Array::new(shape, values).unwrap())
+            let array = Array::new(shape, weight(name, shape)).unwrap();
+            (name.clone(), rounded(array))
         })
         .collect();
     write_safetensors(path, &tensors, &BTreeMap::new()).unwrap();

@@ -4,7 +4,7 @@ mod formula;
 mod golden;
 pub(crate) mod python;
 
-pub(crate) use formula::{values, weight, write_weights};
+pub(crate) use formula::{values, weight, write_rounded_weights, write_weights};
 pub(crate) use golden::Golden;
 
 use std::collections::BTreeMap;
@@ -12,6 +12,24 @@ use std::collections::BTreeMap;
 use crate::Array;
 use crate::lora::{AdapterFile, Backbone, LowRankArrays};
 use crate::weights::{Checkpoint, Loaded};
+
+/// Shapes with the second of several equal blocks `n` times more: `word` is how such a block is called.
+pub(crate) fn deepened(
+    shapes: BTreeMap<String, Vec<usize>>,
+    word: &str,
+    n: usize,
+) -> BTreeMap<String, Vec<usize>> {
+    let second = format!("{word}.1.");
+    let more: Vec<(String, Vec<usize>)> = shapes
+        .iter()
+        .filter(|(name, _)| name.contains(&second))
+        .flat_map(|(name, shape)| {
+            let nth = |at: usize| name.replace(&second, &format!("{word}.{}.", at + 2));
+            (0..n).map(move |at| (nth(at), shape.clone())).collect::<Vec<_>>()
+        })
+        .collect();
+    shapes.into_iter().chain(more).collect()
+}
 
 /// The largest difference allowed, relative to the largest value of the reference.
 pub(crate) const TOLERANCE: f64 = 1e-5;

@@ -44,7 +44,7 @@ impl Errors {
 /// The three errors of each image of a batch, as part of the graph.
 ///
 /// # Shapes
-/// `predicted` and `target` `[B, C, h, w]`, `mask` `[1, 1, h, w]`, 0 to 1; the result is `[B, 3]`, `f32`.
+/// `predicted` and `target` `[B, C, h, w]`, `mask` `[B, 1, h, w]`, 0 to 1; the result is `[B, 3]`, `f32`.
 /// # Source
 /// arXiv:2605.25759v1 §4.2.1, Eq. 4, with the mean over C, h, w in `f32`.
 pub(super) fn errors(predicted: &Tensor, target: &Tensor, mask: &Tensor) -> Tensor {

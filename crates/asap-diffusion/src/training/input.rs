@@ -60,72 +60,74 @@ pub struct ImageInput<'a> {
 
 /// Latents and noise of a batch, each `[B, C, h, w]`.
 pub(super) fn image_tensors(images: &[ImageInput<'_>], device: Device) -> Result<(Tensor, Tensor)> {
-    let Some(first) = images.first() else {
-        return Err(Error::argument("the images of a batch", "at least 1", 0));
-    };
-    let others = images.iter().flat_map(|image| [image.latent, image.noise]);
-    if let Some(other) = others
-        .into_iter()
-        .find(|array| array.shape() != first.latent.shape())
-    {
-        let expected = format!("{} as the first latent", shown(first.latent));
-        return Err(Error::argument(
-            "a latent or noise of a batch",
-            expected,
-            shown(other),
-        ));
-    }
-    let stacked = |of: &dyn Fn(&ImageInput<'_>) -> Tensor| {
-        Tensor::stack(&images.iter().map(of).collect::<Vec<_>>(), 0).to_device(device)
-    };
+    let latents: Vec<&Array> = images.iter().map(|image| image.latent).collect();
+    let noises: Vec<&Array> = images.iter().map(|image| image.noise).collect();
+    let shape = latents.first().map_or(&[][..], |latent| latent.shape());
     Ok((
-        stacked(&|image| image.latent.tensor()),
-        stacked(&|image| image.noise.tensor()),
+        stacked("a latent of a batch", &latents, shape, device)?,
+        stacked("a noise of a batch", &noises, shape, device)?,
     ))
 }
 
-/// The same on the device, in `f32`.
+/// The pairs of a batch on the device, in `f32`.
 pub(super) struct PairTensors {
-    /// Preferred and rejected, each `[1, C, h, w]`.
+    /// Preferred and rejected, each `[B, C, h, w]`.
     pub(super) latents: [Tensor; 2],
-    /// `[1, 1, h, w]`.
+    /// `[B, 1, h, w]`.
     pub(super) mask: Tensor,
-    /// `[1, C, h, w]`.
+    /// `[B, C, h, w]`.
     pub(super) noise: Tensor,
-    pub(super) time: f64,
+    /// `[B]`.
+    pub(super) times: Tensor,
 }
 
-impl PairInput<'_> {
-    /// Checks the sizes and copies to the device.
-    pub(super) fn tensors(&self, device: Device) -> Result<PairTensors> {
-        let &[_, rows, columns] = self.preferred.shape() else {
+impl PairTensors {
+    /// Checks the sizes and copies to the device: all pairs are of the sizes of the first.
+    pub(super) fn of(pairs: &[PairInput<'_>], device: Device) -> Result<Self> {
+        let Some(first) = pairs.first() else {
+            return Err(Error::argument("the pairs of a batch", "at least 1", 0));
+        };
+        let shape = first.preferred.shape();
+        let &[_, rows, columns] = shape else {
             return Err(Error::argument(
                 "the preferred latent",
                 "[C, h, w]",
-                shown(self.preferred),
+                shown(first.preferred),
             ));
         };
-        for (what, array) in [("the rejected latent", self.rejected), ("the noise", self.noise)] {
-            if array.shape() != self.preferred.shape() {
-                let expected = format!("{} as the preferred latent", shown(self.preferred));
-                return Err(Error::argument(what, expected, shown(array)));
-            }
-        }
-        if self.mask.shape() != [rows, columns] {
-            return Err(Error::argument(
-                "the mask",
-                format!("[{rows}, {columns}]"),
-                shown(self.mask),
-            ));
-        }
-        let on_device = |array: &Array| array.tensor().to_device(device).to_kind(Kind::Float).unsqueeze(0);
-        Ok(PairTensors {
-            latents: [on_device(self.preferred), on_device(self.rejected)],
-            mask: on_device(self.mask).unsqueeze(0),
-            noise: on_device(self.noise),
-            time: self.time,
+        let arrays =
+            |of: &dyn for<'b> Fn(&PairInput<'b>) -> &'b Array| pairs.iter().map(of).collect::<Vec<_>>();
+        let latent = |what, of: &dyn for<'b> Fn(&PairInput<'b>) -> &'b Array| {
+            stacked(what, &arrays(of), shape, device)
+        };
+        let times: Vec<f64> = pairs.iter().map(|pair| pair.time).collect();
+        Ok(Self {
+            latents: [
+                latent("the preferred latent", &|pair| pair.preferred)?,
+                latent("the rejected latent", &|pair| pair.rejected)?,
+            ],
+            mask: stacked("the mask", &arrays(&|pair| pair.mask), &[rows, columns], device)?.unsqueeze(1),
+            noise: latent("the noise", &|pair| pair.noise)?,
+            times: Tensor::from_slice(&times).to_kind(Kind::Float).to_device(device),
         })
     }
+}
+
+/// Arrays of these sizes as one tensor, on the device.
+pub(super) fn stacked(
+    what: &'static str,
+    arrays: &[&Array],
+    shape: &[usize],
+    device: Device,
+) -> Result<Tensor> {
+    if arrays.is_empty() {
+        return Err(Error::argument(what, "at least 1", 0));
+    }
+    if let Some(other) = arrays.iter().find(|array| array.shape() != shape) {
+        return Err(Error::argument(what, format!("{shape:?}"), shown(other)));
+    }
+    let tensors: Vec<Tensor> = arrays.iter().map(|array| array.tensor()).collect();
+    Ok(Tensor::stack(&tensors, 0).to_device(device))
 }
 
 fn shown(array: &Array) -> String {

@@ -2,11 +2,11 @@
 
 use tch::Device;
 
-use crate::device::{Place, Precision};
+use crate::device::{Place, Placement, Precision};
 use crate::lora::{AdapterFile, Attachment, Init, LoraSpec};
 use crate::run::Run;
+use crate::training::descent::Sampling;
 use crate::training::network::{Network, NetworkFiles};
-use crate::training::trainee::Sampling;
 use crate::{Array, Error, Result};
 
 /// A network to draw with.
@@ -27,7 +27,7 @@ impl Painter {
         (place, precision): (Place, Precision),
     ) -> Result<Self> {
         let attachment = adapter.map_or_else(nothing, Attachment::of);
-        let (network, loaded) = Network::load(files, &attachment, place, precision)?;
+        let (network, loaded) = Network::load(files, &attachment, Placement::whole(place, precision))?;
         if let Some(adapter) = adapter {
             adapter.check_placed(&loaded)?;
         }
@@ -58,20 +58,8 @@ impl Painter {
         if request.n_steps == 0 {
             return Err(Error::argument("the steps of the sampler", "1 or more", 0));
         }
-        let prompt = self.network.prompt(request.conditioning, self.device)?;
-        let negative = request
-            .negative
-            .map(|negative| self.network.prompt(negative, self.device))
-            .transpose()?;
-        let noise = request.noise.tensor().to_device(self.device).unsqueeze(0);
         let _off = tch::no_grad_guard();
-        let latents = self.network.sample(
-            &noise,
-            (&prompt, negative.as_ref()),
-            (request.n_steps, request.guidance),
-            self.run,
-        )?;
-        Ok(Array::of(&latents.squeeze_dim(0)))
+        self.network.sample(request, self.device, self.run)
     }
 }
 

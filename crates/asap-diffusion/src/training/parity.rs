@@ -5,7 +5,7 @@ use std::path::Path;
 use asap_core::objective::PairErrors;
 
 use super::*;
-use crate::device::{Place, Precision};
+use crate::device::{Place, Placement, Precision};
 use crate::lora::{Attachment, Backbone};
 use crate::optim::AdamWSettings;
 use crate::run::{Adapter, Checkpointing};
@@ -22,14 +22,14 @@ const WEIGHTS_TOLERANCE: f64 = 1e-4;
 const NORM_TOLERANCE: f64 = 5e-4;
 
 /// One case of the golden file, laid out on disk as a user has it.
-struct Case {
-    golden: Golden,
+pub(super) struct Case {
+    pub(super) golden: Golden,
     name: &'static str,
     folder: tempfile::TempDir,
 }
 
 impl Case {
-    fn new(name: &'static str) -> Self {
+    pub(super) fn new(name: &'static str) -> Self {
         let golden = Golden::read("training");
         let folder = tempfile::tempdir().unwrap();
         let config: serde_json::Value = golden.fact(&format!("/cases/{name}/config"));
@@ -56,6 +56,10 @@ impl Case {
     }
 
     fn trainee_with(&self, optimiser: Optimiser) -> Trainee {
+        self.placed(optimiser, Placement::whole(Place::Cpu, Precision::F32))
+    }
+
+    pub(super) fn placed(&self, optimiser: Optimiser, placement: Placement) -> Trainee {
         let files = NetworkFiles {
             backbone: self.backbone(),
             config: self.folder.path().join("config.json"),
@@ -65,17 +69,11 @@ impl Case {
         // As the reference began.
         let shapes = self.golden.shapes(&format!("/cases/{}/adapter", self.name));
         let adapter = adapter(self.backbone(), &shapes, (0.1, 2.0));
-        Trainee::with_adapters(
-            &files,
-            &Attachment::of(&adapter),
-            (Place::Cpu, Precision::F32),
-            optimiser,
-        )
-        .unwrap()
+        Trainee::with_adapters(&files, &Attachment::of(&adapter), placement, optimiser).unwrap()
     }
 }
 
-fn optimiser() -> Optimiser {
+pub(super) fn optimiser() -> Optimiser {
     Optimiser {
         adamw: AdamWSettings {
             beta1: 0.9,
@@ -89,8 +87,8 @@ fn optimiser() -> Optimiser {
 }
 
 /// The inputs of one pair as the reference made them.
-struct Inputs {
-    preferred: Array,
+pub(super) struct Inputs {
+    pub(super) preferred: Array,
     rejected: Array,
     mask: Array,
     noise: Array,
@@ -99,7 +97,7 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn new(case: &Case, update: usize, n: usize) -> Self {
+    pub(super) fn new(case: &Case, update: usize, n: usize) -> Self {
         let array = |role: &str, shape: &[usize], scale| {
             let name = format!("{role}.{update}.{n}");
             Array::new(shape, values(&name, shape.iter().product(), scale)).unwrap()
@@ -129,7 +127,7 @@ impl Inputs {
         }
     }
 
-    fn pair(&self) -> PairInput<'_> {
+    pub(super) fn pair(&self) -> PairInput<'_> {
         PairInput {
             preferred: &self.preferred,
             rejected: &self.rejected,
@@ -144,7 +142,7 @@ impl Inputs {
 fn descent(golden: &Golden, backward: Backward) -> Descent {
     let alpha: f64 = golden.fact("/alpha");
     Descent {
-        weights: ErrorWeights([1.0, 2.0 * alpha, alpha * alpha]),
+        weights: vec![ErrorWeights([1.0, 2.0 * alpha, alpha * alpha])],
         backward,
         rejected: Rejected::Trained,
     }
@@ -180,10 +178,11 @@ fn trains_as_the_reference(name: &'static str, backward: Backward, checkpointing
     for update in 0..N_UPDATES {
         for n in 0..N_PAIRS {
             let inputs = Inputs::new(&case, update, n);
-            let reference = trainee.errors(&inputs.pair(), Adapter::Off, backward).unwrap();
+            let reference = trainee.errors(&[inputs.pair()], Adapter::Off, backward).unwrap()[0];
             let mut found = None;
-            let reading = |policy: [Errors; 2]| {
-                let weighted = |errors: &Errors| errors.weighted(descent.weights);
+            let reading = |policy: &[[Errors; 2]]| {
+                let policy = policy[0];
+                let weighted = |errors: &Errors| errors.weighted(descent.weights[0]);
                 let errors = PairErrors {
                     policy_preferred: weighted(&policy[0]),
                     policy_rejected: weighted(&policy[1]),
@@ -192,9 +191,9 @@ fn trains_as_the_reference(name: &'static str, backward: Backward, checkpointing
                 };
                 let (loss, factors) = outcome(&case, &errors);
                 found = Some((loss, errors));
-                factors
+                vec![factors]
             };
-            trainee.accumulate(&inputs.pair(), descent, reading).unwrap();
+            trainee.accumulate(&[inputs.pair()], &descent, reading).unwrap();
             let (loss, errors) = found.unwrap();
             let at = update * N_PAIRS + n;
             near(
@@ -254,8 +253,8 @@ fn a_resumed_run_is_the_same_bit_for_bit() {
     let step = |trainee: &mut Trainee, update: usize| {
         let inputs = Inputs::new(&case, update, 0);
         trainee
-            .accumulate(&inputs.pair(), descent(&case.golden, Backward::Split), |_| {
-                [0.3, -0.3]
+            .accumulate(&[inputs.pair()], &descent(&case.golden, Backward::Split), |_| {
+                vec![[0.3, -0.3]]
             })
             .unwrap();
         trainee.apply(LEARNING_RATE, 1, None).unwrap();
@@ -298,12 +297,12 @@ fn with_new_adapters_policy_and_reference_are_one() {
         weights: case.folder.path().join("model.safetensors"),
         scheduler: None,
     };
-    let place = (Place::Cpu, Precision::F32);
+    let place = Placement::whole(Place::Cpu, Precision::F32);
     let trainee = Trainee::with_adapters(&files, &Attachment::New(spec), place, optimiser()).unwrap();
     let inputs = Inputs::new(&case, 0, 0);
     for backward in [Backward::Split, Backward::Joint] {
-        let on = trainee.errors(&inputs.pair(), Adapter::On, backward).unwrap();
-        let off = trainee.errors(&inputs.pair(), Adapter::Off, backward).unwrap();
+        let on = trainee.errors(&[inputs.pair()], Adapter::On, backward).unwrap();
+        let off = trainee.errors(&[inputs.pair()], Adapter::Off, backward).unwrap();
         assert_eq!(on, off);
     }
 }
@@ -314,7 +313,9 @@ fn what_does_not_fit_is_told() {
     let trainee = case.trainee();
     let inputs = Inputs::new(&case, 0, 0);
     let told = |pair: &PairInput<'_>| {
-        let error: Error = trainee.errors(pair, Adapter::On, Backward::Split).unwrap_err();
+        let error: Error = trainee
+            .errors(&[*pair], Adapter::On, Backward::Split)
+            .unwrap_err();
         error.to_string()
     };
     let odd = Array::new(&[4, 3, 6], vec![0.0; 72]).unwrap();
@@ -323,7 +324,7 @@ fn what_does_not_fit_is_told() {
             preferred: &odd,
             ..inputs.pair()
         }),
-        "the latent: expected [4, h, w] with sides that are multiples of 2, got [4, 3, 6]"
+        "the latents: expected [4, h, w] with even h and w, got [4, 3, 6]"
     );
     assert_eq!(
         told(&PairInput {

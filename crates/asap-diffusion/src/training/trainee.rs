@@ -3,97 +3,37 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
-use crate::device::{Place, Precision};
+use crate::device::{Place, Placement};
 use crate::distributed::Group;
 use crate::flux::FluxConfig;
 use crate::guard::guard;
 use crate::lora::{AdapterFile, Attachment, Backbone, LowRankArrays};
-use crate::optim::{AdamW, AdamWSettings, AdamWState, Ema, EmaState, clip_grad_norm};
-use crate::run::{Adapter, Checkpointing, Run};
-use crate::training::errors::{errors, numbers};
-use crate::training::input::{PairTensors, image_tensors};
-use crate::training::network::{Network, NetworkFiles, Prompt};
-use crate::training::{Conditioning, ErrorWeights, Errors, ImageInput, PairInput};
-use crate::weights::Parameter;
+use crate::optim::{AdamW, AdamWState, Ema, EmaState, clip_grad_norm};
+use crate::run::{Adapter, Checkpointing, Residual, Run};
+use crate::training::network::{Network, NetworkFiles};
+use crate::training::{Applied, Optimiser, Sampling};
+use crate::weights::{Matrix, Parameter};
 use crate::{Array, Error, Result};
-
-/// How the gradients of the two images of a pair are computed; the sum is the same.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Backward {
-    /// One image after the other: the activations of one image in memory.
-    Split,
-    /// Both images in one batch: the activations of two images in memory.
-    Joint,
-}
-
-/// Whether the rejected image is trained on; where it is not, its errors are still measured.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Rejected {
-    /// Its gradient counts.
-    Trained,
-    /// Without a gradient: its factor is 0.
-    Measured,
-}
-
-/// What a training descends and how.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Descent {
-    /// The error of an image.
-    pub weights: ErrorWeights,
-    /// In which layout.
-    pub backward: Backward,
-    /// On which images.
-    pub rejected: Rejected,
-}
-
-/// The rule by which weights change.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Optimiser {
-    /// AdamW's own options.
-    pub adamw: AdamWSettings,
-    /// The largest norm of a gradient; a larger one is scaled down to it.
-    pub clip_norm: Option<f64>,
-    /// How much of the running average of the weights is kept at an update; `None` keeps no average.
-    pub ema_decay: Option<f64>,
-}
-
-/// What is drawn from noise.
-#[derive(Clone, Copy, Debug)]
-pub struct Sampling<'a> {
-    /// Standard normal, `[C, h, w]`.
-    pub noise: &'a Array,
-    /// What is to be seen; for FLUX with the guidance that is embedded.
-    pub conditioning: &'a Conditioning,
-    /// SDXL: what is kept away from, where there is guidance.
-    pub negative: Option<&'a Conditioning>,
-    /// Passes through the network.
-    pub n_steps: usize,
-    /// SDXL: the scale of classifier-free guidance.
-    pub guidance: f64,
-}
-
-/// What an update did.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Applied {
-    /// Norm of the mean gradient over all pairs and processes, before clipping.
-    pub grad_norm: f64,
-}
 
 /// A network with trainable weights, their optimiser, and the sum of gradients of the pairs since the last update.
 pub struct Trainee {
-    network: Network,
-    parameters: Vec<Parameter>,
+    pub(super) network: Network,
+    pub(super) parameters: Vec<Parameter>,
     optimiser: AdamW,
     clip_norm: Option<f64>,
     average: Option<Ema>,
-    sum: Vec<Tensor>,
-    device: Device,
+    pub(super) sum: Vec<Tensor>,
+    pub(super) device: Device,
+    /// The frozen matrices of each block.
+    blocks: Vec<Vec<Matrix>>,
     /// Rank and alpha of the adapter, where one is trained.
     adapter: Option<(usize, f64)>,
     /// Which blocks are computed again for the gradient.
     pub checkpointing: Checkpointing,
+    /// The numbers of the sum that runs through the blocks.
+    pub residual: Residual,
 }
 
 impl Trainee {
@@ -104,10 +44,10 @@ impl Trainee {
     pub fn with_adapters(
         files: &NetworkFiles,
         attachment: &Attachment<'_>,
-        (place, precision): (Place, Precision),
+        placement: Placement,
         optimiser: Optimiser,
     ) -> Result<Self> {
-        let (network, loaded) = Network::load(files, attachment, place, precision)?;
+        let (network, mut loaded) = Network::load(files, attachment, placement)?;
         let adapter = match attachment {
             Attachment::New(spec) => (spec.rank, spec.alpha),
             Attachment::File(file) => {
@@ -124,7 +64,8 @@ impl Trainee {
         }
         Ok(Self {
             adapter: Some(adapter),
-            ..Self::new(network, loaded.parameters, place, optimiser)?
+            blocks: std::mem::take(&mut loaded.blocks),
+            ..Self::new(network, loaded.parameters, placement.place, optimiser)?
         })
     }
 
@@ -156,9 +97,47 @@ impl Trainee {
             parameters,
             sum,
             device: place.device(),
+            blocks: Vec::new(),
             adapter: None,
             checkpointing: Checkpointing::Off,
+            residual: Residual::Model,
         })
+    }
+
+    /// How many blocks have frozen matrices that can wait in the host's memory.
+    pub fn n_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Lets the frozen matrices of the first `n` blocks wait in the host's memory, beside those that do already.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] of the host, [`Error::Torch`].
+    pub fn swap_blocks(&mut self, n: usize) -> Result<()> {
+        let device = self.device;
+        guard("the matrices that wait", || {
+            for matrix in self.blocks.iter_mut().take(n).flatten() {
+                matrix.wait(device);
+            }
+        })
+    }
+
+    /// A pass whose activations nobody needs.
+    pub(super) fn measuring(&self, adapter: Adapter) -> Run {
+        Run {
+            adapter,
+            checkpointing: Checkpointing::Off,
+            residual: self.residual,
+        }
+    }
+
+    /// A pass that a gradient goes back through.
+    pub(super) fn training(&self) -> Run {
+        Run {
+            adapter: Adapter::On,
+            checkpointing: self.checkpointing,
+            residual: self.residual,
+        }
     }
 
     /// Which kind of network it is.
@@ -174,103 +153,6 @@ impl Trainee {
             .sum()
     }
 
-    /// The errors of the preferred and the rejected image, without gradients.
-    ///
-    /// With [`Adapter::Off`] they are those of the reference. `backward` chooses the layout of the batch: kernels
-    /// round by the size of a batch, so the reference is computed in the layout of the policy.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for sizes that do not fit, [`Error::OutOfMemory`], [`Error::Torch`].
-    pub fn errors(&self, pair: &PairInput<'_>, adapter: Adapter, backward: Backward) -> Result<[Errors; 2]> {
-        let run = Run {
-            adapter,
-            checkpointing: Checkpointing::Off,
-        };
-        self.network.check_latent(pair.preferred.shape())?;
-        let tensors = pair.tensors(self.device)?;
-        let prompt = self.network.prompt(pair.conditioning, self.device)?;
-        guard("the errors of a pair", || {
-            let _off = tch::no_grad_guard();
-            match backward {
-                Backward::Split => [0, 1].map(|side| one(&self.image(&tensors, &prompt, side, run))),
-                Backward::Joint => both(&self.pair(&tensors, &prompt, run)),
-            }
-        })
-    }
-
-    /// Adds the gradient of a pair's loss to the sum and returns the errors of the policy.
-    ///
-    /// `factors` are told the errors of the preferred and the rejected image and answer with the derivative of the
-    /// loss by the weighted error of each.
-    ///
-    /// # Errors
-    /// Those of [`Self::errors`]; the sum is as it was.
-    pub fn accumulate(
-        &mut self,
-        pair: &PairInput<'_>,
-        descent: Descent,
-        factors: impl FnOnce([Errors; 2]) -> [f64; 2],
-    ) -> Result<[Errors; 2]> {
-        let run = Run {
-            adapter: Adapter::On,
-            checkpointing: self.checkpointing,
-        };
-        self.network.check_latent(pair.preferred.shape())?;
-        let tensors = pair.tensors(self.device)?;
-        let prompt = self.network.prompt(pair.conditioning, self.device)?;
-        let result = guard("the gradient of a pair", || match descent.backward {
-            Backward::Split => self.split(&tensors, &prompt, run, descent, factors),
-            Backward::Joint => self.joint(&tensors, &prompt, run, descent.weights, factors),
-        });
-        let (found, gradients) = result.inspect_err(|_| self.forget_gradients())?;
-        guard("the sum of gradients", || {
-            let _off = tch::no_grad_guard();
-            for (factor, gradients) in gradients {
-                for (sum, gradient) in self.sum.iter_mut().zip(gradients) {
-                    let _ = sum.g_add_(&(gradient * factor));
-                }
-            }
-        })?;
-        Ok(found)
-    }
-
-    /// Adds the gradient of the mean error over a batch of images to the sum and returns that mean: training on
-    /// images alone, from which a base model comes.
-    ///
-    /// # Errors
-    /// Those of [`Self::errors`]; the sum is as it was.
-    pub fn accumulate_images(&mut self, images: &[ImageInput<'_>]) -> Result<f64> {
-        for image in images {
-            self.network.check_latent(image.latent.shape())?;
-        }
-        let (latents, noise) = image_tensors(images, self.device)?;
-        let conditionings: Vec<&Conditioning> = images.iter().map(|image| image.conditioning).collect();
-        let prompt = self.network.prompts(&conditionings, self.device)?;
-        let run = Run {
-            adapter: Adapter::On,
-            checkpointing: self.checkpointing,
-        };
-        let times: Vec<f64> = images.iter().map(|image| image.time).collect();
-        let result = guard("the gradient of a batch", || {
-            let times = Tensor::from_slice(&times)
-                .to_kind(Kind::Float)
-                .to_device(self.device);
-            let (noisy, target) = self.network.noised(&latents, &noise, &times);
-            let predicted = self.network.predict(&noisy, &times, &prompt, run);
-            let error = (predicted.to_kind(Kind::Float) - target)
-                .square()
-                .mean(Kind::Float);
-            error.backward();
-            let gradients = self.take_gradients();
-            let _off = tch::no_grad_guard();
-            for (sum, gradient) in self.sum.iter_mut().zip(gradients) {
-                let _ = sum.g_add_(&gradient);
-            }
-            error.double_value(&[])
-        });
-        result.inspect_err(|_| self.forget_gradients())
-    }
-
     /// Latents from noise.
     ///
     /// # Shapes
@@ -282,22 +164,8 @@ impl Trainee {
         if request.n_steps == 0 {
             return Err(Error::argument("the steps of the sampler", "1 or more", 0));
         }
-        let prompt = self.network.prompt(request.conditioning, self.device)?;
-        let negative = request
-            .negative
-            .map(|negative| self.network.prompt(negative, self.device))
-            .transpose()?;
-        let run = Run {
-            adapter,
-            checkpointing: Checkpointing::Off,
-        };
-        let noise = request.noise.tensor().to_device(self.device).unsqueeze(0);
         let _off = tch::no_grad_guard();
-        let prompts = (&prompt, negative.as_ref());
-        let latents = self
-            .network
-            .sample(&noise, prompts, (request.n_steps, request.guidance), run)?;
-        Ok(Array::of(&latents.squeeze_dim(0)))
+        self.network.sample(request, self.device, self.measuring(adapter))
     }
 
     /// Changes the weights by the mean of the summed gradients over `n_pairs`, the pairs of all processes, and
@@ -369,35 +237,6 @@ impl Trainee {
             alpha,
             layers,
             notes,
-        })
-    }
-
-    /// How far the adapter moved the prediction for the preferred image outside the mask: the mean squared
-    /// difference between adapted and base prediction, weighted by 1 - M.
-    ///
-    /// # Errors
-    /// Those of [`Self::errors`].
-    pub fn background_drift(&self, pair: &PairInput<'_>) -> Result<f64> {
-        self.network.check_latent(pair.preferred.shape())?;
-        let tensors = pair.tensors(self.device)?;
-        let prompt = self.network.prompt(pair.conditioning, self.device)?;
-        guard("the drift of a pair", || {
-            let _off = tch::no_grad_guard();
-            let times = Tensor::full([1], pair.time, (Kind::Float, self.device));
-            let (noisy, _) = self.network.noised(&tensors.latents[0], &tensors.noise, &times);
-            let predicted = |adapter| {
-                let run = Run {
-                    adapter,
-                    checkpointing: Checkpointing::Off,
-                };
-                self.network
-                    .predict(&noisy, &times, &prompt, run)
-                    .to_kind(Kind::Float)
-            };
-            let squared = (predicted(Adapter::On) - predicted(Adapter::Off)).square();
-            let outside: Tensor = 1.0 - tensors.mask.expand_as(&squared);
-            let weight = outside.sum(Kind::Float).double_value(&[]).max(f64::MIN_POSITIVE);
-            (squared * outside).sum(Kind::Float).double_value(&[]) / weight
         })
     }
 
@@ -498,100 +337,4 @@ impl Trainee {
             .map(|parameter| parameter.name.clone())
             .collect()
     }
-
-    /// Errors of one image, `[1, 3]`.
-    fn image(&self, pair: &PairTensors, prompt: &Prompt, side: usize, run: Run) -> Tensor {
-        self.predicted(&pair.latents[side], pair, prompt, run)
-    }
-
-    /// Errors of both images in one batch, `[2, 3]`.
-    fn pair(&self, pair: &PairTensors, prompt: &Prompt, run: Run) -> Tensor {
-        self.predicted(&Tensor::cat(&pair.latents, 0), pair, prompt, run)
-    }
-
-    fn predicted(&self, latents: &Tensor, pair: &PairTensors, prompt: &Prompt, run: Run) -> Tensor {
-        let times = Tensor::full([latents.size()[0]], pair.time, (Kind::Float, self.device));
-        let (noisy, target) = self.network.noised(latents, &pair.noise, &times);
-        let predicted = self.network.predict(&noisy, &times, prompt, run);
-        errors(&predicted, &target, &pair.mask)
-    }
-
-    fn split(
-        &self,
-        pair: &PairTensors,
-        prompt: &Prompt,
-        run: Run,
-        descent: Descent,
-        factors: impl FnOnce([Errors; 2]) -> [f64; 2],
-    ) -> ([Errors; 2], Vec<(f64, Vec<Tensor>)>) {
-        let mut gradients = Vec::with_capacity(2);
-        let found = [0, 1].map(|side| {
-            if side == 1 && descent.rejected == Rejected::Measured {
-                let _off = tch::no_grad_guard();
-                return one(&self.image(pair, prompt, side, run));
-            }
-            let errors = self.image(pair, prompt, side, run);
-            weighted(&errors, descent.weights).sum(Kind::Float).backward();
-            gradients.push(self.take_gradients());
-            one(&errors)
-        });
-        (found, factors(found).into_iter().zip(gradients).collect())
-    }
-
-    fn joint(
-        &self,
-        pair: &PairTensors,
-        prompt: &Prompt,
-        run: Run,
-        weights: ErrorWeights,
-        factors: impl FnOnce([Errors; 2]) -> [f64; 2],
-    ) -> ([Errors; 2], Vec<(f64, Vec<Tensor>)>) {
-        let errors = self.pair(pair, prompt, run);
-        let found = both(&errors);
-        let factors = Tensor::from_slice(&factors(found))
-            .to_device(self.device)
-            .to_kind(Kind::Float);
-        (weighted(&errors, weights) * factors).sum(Kind::Float).backward();
-        (found, vec![(1.0, self.take_gradients())])
-    }
-
-    /// The gradients that a backward pass left, one per parameter, out of the way of the next pass.
-    fn take_gradients(&self) -> Vec<Tensor> {
-        let _off = tch::no_grad_guard();
-        self.parameters
-            .iter()
-            .map(|parameter| {
-                let mut gradient = parameter.tensor.grad();
-                if !gradient.defined() {
-                    return parameter.tensor.zeros_like();
-                }
-                let taken = gradient.copy();
-                let _ = gradient.zero_();
-                taken
-            })
-            .collect()
-    }
-
-    fn forget_gradients(&self) {
-        for parameter in &self.parameters {
-            parameter.tensor.shallow_clone().zero_grad();
-        }
-    }
-}
-
-/// `[B, 3]` to `[B]`.
-fn weighted(errors: &Tensor, weights: ErrorWeights) -> Tensor {
-    let weights = Tensor::from_slice(&weights.0)
-        .to_device(errors.device())
-        .to_kind(Kind::Float);
-    errors.matmul(&weights)
-}
-
-fn one(errors: &Tensor) -> Errors {
-    numbers(errors).into_iter().next().unwrap_or_default()
-}
-
-fn both(errors: &Tensor) -> [Errors; 2] {
-    let found = numbers(errors);
-    [found[0], found[1]]
 }

@@ -8,8 +8,8 @@ use tch::{Kind, Tensor};
 use crate::Result;
 use crate::device::{Place, Precision};
 use crate::lora::{Attachment, LowRank};
-use crate::weights::Checkpoint;
 use crate::weights::misfit::{Misfit, nearest};
+use crate::weights::{Checkpoint, Matrix};
 
 /// Where the tensors of a network come from.
 #[derive(Clone, Copy)]
@@ -33,6 +33,7 @@ struct Seen {
     misshapen: Vec<(String, Vec<i64>, Vec<i64>)>,
     parameters: Vec<Parameter>,
     adapted: Vec<String>,
+    blocks: Vec<Vec<Matrix>>,
 }
 
 /// Loads one network from one checkpoint.
@@ -43,6 +44,8 @@ pub struct Loader<'a> {
     attachment: Option<&'a Attachment<'a>>,
     /// Beginnings of names that the network does not use and that may be there.
     expendable: Vec<&'static str>,
+    /// How many blocks, from the first, keep their matrices in the host's memory.
+    n_waiting: usize,
     seen: RefCell<Seen>,
 }
 
@@ -51,6 +54,8 @@ pub struct Loaded {
     pub(crate) parameters: Vec<Parameter>,
     /// Paths of the layers that got an adapter.
     pub adapted: Vec<String>,
+    /// The matrices of each block, where they are frozen.
+    pub(crate) blocks: Vec<Vec<Matrix>>,
 }
 
 impl Loaded {
@@ -81,6 +86,7 @@ impl<'a> Loader<'a> {
             precision,
             attachment: None,
             expendable: Vec::new(),
+            n_waiting: 0,
             seen: RefCell::default(),
         }
     }
@@ -89,6 +95,14 @@ impl<'a> Loader<'a> {
     #[must_use]
     pub fn with_adapters(mut self, attachment: &'a Attachment<'a>) -> Self {
         self.attachment = Some(attachment);
+        self
+    }
+
+    /// Keeps the matrices of the first `n` blocks in the host's memory, from which each pass copies them: pinned
+    /// where the network is on a CUDA device.
+    #[must_use]
+    pub(crate) fn with_swapped(mut self, n: usize) -> Self {
+        self.n_waiting = n;
         self
     }
 
@@ -104,6 +118,7 @@ impl<'a> Loader<'a> {
         Path {
             loader: self,
             name: String::new(),
+            block: None,
         }
     }
 
@@ -126,6 +141,7 @@ impl<'a> Loader<'a> {
                 Loaded {
                     parameters: seen.parameters,
                     adapted: seen.adapted,
+                    blocks: seen.blocks,
                 },
             ));
         }
@@ -147,9 +163,9 @@ impl<'a> Loader<'a> {
         .into())
     }
 
-    fn tensor(&self, name: String, shape: &[i64]) -> Tensor {
+    fn tensor(&self, name: String, shape: &[i64], place: Place) -> Tensor {
         match self.origin {
-            Origin::Stored(checkpoint) => self.stored(checkpoint, name, shape),
+            Origin::Stored(checkpoint) => self.stored(checkpoint, name, (shape, place)),
             Origin::Nothing(seed) => {
                 let tensor = begin(seed, &name, shape).to_device(self.place.device());
                 let tensor = tensor.set_requires_grad(true);
@@ -162,9 +178,9 @@ impl<'a> Loader<'a> {
         }
     }
 
-    fn stored(&self, checkpoint: &Checkpoint, name: String, shape: &[i64]) -> Tensor {
+    fn stored(&self, checkpoint: &Checkpoint, name: String, (shape, place): (&[i64], Place)) -> Tensor {
         let mut seen = self.seen.borrow_mut();
-        let options = (self.precision.kind(), self.place.device());
+        let options = (self.precision.kind(), place.device());
         let tensor = match checkpoint.shape(&name) {
             Some(got) if got == shape => checkpoint.tensor(&name),
             Some(got) => {
@@ -231,6 +247,8 @@ fn begin(seed: u64, name: &str, shape: &[i64]) -> Tensor {
 pub struct Path<'a> {
     loader: &'a Loader<'a>,
     name: String,
+    /// The number of the block that it is in.
+    block: Option<usize>,
 }
 
 impl Path<'_> {
@@ -245,6 +263,7 @@ impl Path<'_> {
         Self {
             loader: self.loader,
             name,
+            block: self.block,
         }
     }
 
@@ -254,9 +273,38 @@ impl Path<'_> {
         self.at(&format!("{word}.{n}"))
     }
 
+    /// The same path as that of the next block: a part of the network whose matrices can wait in the host's memory.
+    #[must_use]
+    pub(crate) fn as_block(&self) -> Self {
+        let blocks = &mut self.loader.seen.borrow_mut().blocks;
+        blocks.push(Vec::new());
+        Self {
+            block: Some(blocks.len() - 1),
+            ..self.clone()
+        }
+    }
+
+    /// The matrix of a layer; see [`Self::tensor`].
+    pub(crate) fn matrix(&self, word: &str, shape: &[i64]) -> Matrix {
+        let loader = self.loader;
+        // What is trained stays where it is.
+        let block = self.block.filter(|_| matches!(loader.origin, Origin::Stored(_)));
+        let Some(block) = block else {
+            return Matrix::new(self.tensor(word, shape));
+        };
+        let waits = block < loader.n_waiting;
+        let place = if waits { Place::Cpu } else { loader.place };
+        let mut matrix = Matrix::new(loader.tensor(self.at(word).name, shape, place));
+        if waits {
+            matrix.wait(loader.place.device());
+        }
+        loader.seen.borrow_mut().blocks[block].push(matrix.share());
+        matrix
+    }
+
     /// The tensor of this name and shape; where it is not there or of another size, [`Loader::finish`] says so.
     pub(crate) fn tensor(&self, word: &str, shape: &[i64]) -> Tensor {
-        self.loader.tensor(self.at(word).name, shape)
+        self.loader.tensor(self.at(word).name, shape, self.loader.place)
     }
 
     /// Whether the checkpoint has a tensor of this name.

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod file;
 mod loader;
+mod matrix;
 mod misfit;
 mod part;
 mod write;
@@ -15,6 +16,7 @@ pub use checkpoint::Checkpoint;
 pub use file::{SafeFile, TensorInfo};
 pub(crate) use loader::Parameter;
 pub use loader::{Loaded, Loader, Path};
+pub(crate) use matrix::Matrix;
 pub use misfit::Misfit;
 pub use part::Part;
 pub use write::write_safetensors;

@@ -1,13 +1,13 @@
 //! From a number in `[0, 1)` to the amount of noise.
 
+use asap_diffusion::Result;
+use asap_diffusion::schedule::{self, SchedulerConfig, shift_exponent, shift_sigma, training_sigma};
+
 use super::quantile::normal_quantile;
 use crate::config::{Backbone, Noise, Settings, SigmaRounding, Timesteps};
 
-/// Time steps of the networks' training.
-const N_LEVELS: f64 = 1000.0;
-/// FLUX's shift: packed tokens and their mu, at two sizes; the rest lies on the line through them.
-const SHIFT_TOKENS: [f64; 2] = [256.0, 4096.0];
-const SHIFT_MU: [f64; 2] = [0.5, 1.15];
+/// Time steps of SDXL's training.
+const N_TIMESTEPS: f64 = 1000.0;
 
 /// The amount of noise of a draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,49 +38,38 @@ impl Levels {
     ///
     /// # Units
     /// `unit` in `[0, 1)`. A larger one is less noise for FLUX and more for SDXL, as in their schedulers.
+    /// # Errors
+    /// FLUX: [`asap_diffusion::Error::Argument`] where `unit` is outside.
     /// # Source
-    /// FLUX: `compute_density_for_timestep_sampling` and `FlowMatchEulerDiscreteScheduler` of diffusers, 1000
-    /// levels of 0.001 to 1. Shift: `calculate_shift` of diffusers' FLUX pipeline, on the logit-normal number
-    /// itself, as kohya's `flux_shift`. SDXL: whole steps.
-    pub fn level(&self, unit: f64, n_tokens: usize) -> Level {
+    /// FLUX: [`training_sigma`] at the levels of FLUX.1-dev, 0.001 to 1. Shift: that of the sampler, on the
+    /// logit-normal number itself, as kohya's `flux_shift`. SDXL: whole steps.
+    pub fn level(&self, unit: f64, n_tokens: usize) -> Result<Level> {
         let time = match self.noise.timesteps {
             Timesteps::Uniform => unit,
-            Timesteps::LogitNormal | Timesteps::FluxShift => self.logit_normal(unit),
+            // Far in the tail the logistic function is 1 in `f64`.
+            Timesteps::LogitNormal | Timesteps::FluxShift => self.logit_normal(unit).min(1.0f64.next_down()),
         };
-        let idx = (time * N_LEVELS).floor().min(N_LEVELS - 1.0);
         if self.backbone == Backbone::Sdxl {
-            return Level::Timestep(idx as u32);
+            return Ok(Level::Timestep((time * N_TIMESTEPS) as u32));
         }
-        let sigma = match self.noise.timesteps {
-            Timesteps::FluxShift => shifted(time, n_tokens),
-            // In f32, as the scheduler's table.
-            Timesteps::Uniform | Timesteps::LogitNormal => {
-                f64::from((N_LEVELS - idx) as f32 / N_LEVELS as f32)
-            }
+        let rounding = match self.noise.sigma_rounding {
+            SigmaRounding::F32 => schedule::SigmaRounding::None,
+            SigmaRounding::Bf16 => schedule::SigmaRounding::Bf16,
         };
-        Level::Sigma(match self.noise.sigma_rounding {
-            SigmaRounding::F32 => sigma as f32,
-            SigmaRounding::Bf16 => nearest_bf16(sigma as f32),
-        })
+        let scheduler = SchedulerConfig::flux_dev();
+        let sigma = match self.noise.timesteps {
+            Timesteps::FluxShift => {
+                rounding.round(shift_sigma(time, shift_exponent(n_tokens, &scheduler).exp()))
+            }
+            Timesteps::Uniform | Timesteps::LogitNormal => training_sigma(time, &scheduler, rounding)?,
+        };
+        Ok(Level::Sigma(sigma as f32))
     }
 
     fn logit_normal(&self, unit: f64) -> f64 {
         let logit = self.noise.logit_mean + self.noise.logit_std * normal_quantile(unit);
         1.0 / (1.0 + (-logit).exp())
     }
-}
-
-fn shifted(sigma: f64, n_tokens: usize) -> f64 {
-    let slope = (SHIFT_MU[1] - SHIFT_MU[0]) / (SHIFT_TOKENS[1] - SHIFT_TOKENS[0]);
-    let mu = SHIFT_MU[0] + slope * (n_tokens as f64 - SHIFT_TOKENS[0]);
-    mu.exp() / (mu.exp() + (1.0 / sigma - 1.0))
-}
-
-/// Half to even, as the hardware does it.
-fn nearest_bf16(number: f32) -> f32 {
-    let bits = number.to_bits();
-    let rounded = bits.wrapping_add(0x7fff + ((bits >> 16) & 1));
-    f32::from_bits(rounded & 0xffff_0000)
 }
 
 #[cfg(test)]
@@ -99,9 +88,9 @@ mod tests {
     #[test]
     fn uniform_levels_are_the_thousand_of_the_scheduler() {
         let levels = levels("flux-asap", &[F32]);
-        assert_eq!(levels.level(0.0, 0), Level::Sigma(1.0));
-        assert_eq!(levels.level(0.5004, 0), Level::Sigma(0.5));
-        assert_eq!(levels.level(1.0f64.next_down(), 0), Level::Sigma(0.001));
+        assert_eq!(levels.level(0.0, 0).unwrap(), Level::Sigma(1.0));
+        assert_eq!(levels.level(0.5004, 0).unwrap(), Level::Sigma(0.5));
+        assert_eq!(levels.level(1.0f64.next_down(), 0).unwrap(), Level::Sigma(0.001));
     }
 
     #[test]
@@ -115,9 +104,12 @@ mod tests {
         ];
         let levels = levels("flux-asap", &flags);
         for (unit, idx) in LOGIT {
-            assert_eq!(levels.level(unit, 0), Level::Sigma((1000.0 - idx) / 1000.0));
+            assert_eq!(
+                levels.level(unit, 0).unwrap(),
+                Level::Sigma((1000.0 - idx) / 1000.0)
+            );
         }
-        assert_eq!(levels.level(0.0, 0), Level::Sigma(1.0));
+        assert_eq!(levels.level(0.0, 0).unwrap(), Level::Sigma(1.0));
     }
 
     #[test]
@@ -126,7 +118,7 @@ mod tests {
         // At the median sigma is e^mu / (e^mu + 1): mu is 1.15 at 4096 tokens and 0.5 at 256.
         for (n_tokens, mu) in [(4096, 1.15f64), (256, 0.5), (1024, 0.63)] {
             let expected = (mu.exp() / (mu.exp() + 1.0)) as f32;
-            let Level::Sigma(got) = levels.level(0.5, n_tokens) else {
+            let Level::Sigma(got) = levels.level(0.5, n_tokens).unwrap() else {
                 panic!("FLUX has a sigma")
             };
             assert!((got - expected).abs() < 1e-6, "{got} {expected}");
@@ -136,32 +128,22 @@ mod tests {
     #[test]
     fn sdxl_takes_whole_steps() {
         let levels = levels("sdxl-asap", &[]);
-        assert_eq!(levels.level(0.0, 0), Level::Timestep(0));
-        assert_eq!(levels.level(0.7305, 0), Level::Timestep(730));
-        assert_eq!(levels.level(1.0f64.next_down(), 0), Level::Timestep(999));
+        assert_eq!(levels.level(0.0, 0).unwrap(), Level::Timestep(0));
+        assert_eq!(levels.level(0.7305, 0).unwrap(), Level::Timestep(730));
+        assert_eq!(levels.level(1.0f64.next_down(), 0).unwrap(), Level::Timestep(999));
     }
 
     #[test]
-    fn bf16_is_the_nearest_with_ties_to_even() {
-        // torch 2.11: torch.tensor(x).bfloat16().float().
-        for (number, expected) in BF16 {
-            assert_eq!(nearest_bf16(number), expected);
-        }
-        assert_eq!(levels("flux-asap", &[]).level(0.0005, 0), Level::Sigma(1.0));
+    fn sigma_is_rounded_where_the_settings_say_so() {
         assert_eq!(
-            levels("flux-asap", &[]).level(0.6995, 0),
+            levels("flux-asap", &[]).level(0.0005, 0).unwrap(),
+            Level::Sigma(1.0)
+        );
+        assert_eq!(
+            levels("flux-asap", &[]).level(0.6995, 0).unwrap(),
             Level::Sigma(0.30078125)
         );
     }
 
-    const BF16: [(f32, f32); 7] = [
-        (0.001, 0.000_999_450_7),
-        (0.3, 0.30078125),
-        (0.301, 0.30078125),
-        (0.999, 1.0),
-        (1.0, 1.0),
-        (1.003_906_3, 1.0),
-        (1.011_718_8, 1.015625),
-    ];
     const LOGIT: [(f64, f32); 3] = [(0.1, 326.0), (0.5, 574.0), (0.93, 814.0)];
 }

@@ -11,8 +11,7 @@ const N_PAIRS: usize = 4;
 pub(super) fn step_0(steps: &mut Steps, progress: &dyn Progress) -> anyhow::Result<()> {
     let mut n_equal = 0;
     let n = steps.n_pairs().min(N_PAIRS);
-    for pair in 0..n {
-        let [policy, reference] = steps.both_errors(pair)?;
+    for [policy, reference] in steps.both_errors(n)? {
         if !reference.iter().all(asap_diffusion::training::Errors::is_finite) {
             anyhow::bail!("the base model predicts no numbers: its errors on the first pairs are not finite");
         }

@@ -4,32 +4,31 @@ mod fill;
 mod reference;
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use asap_core::Stream;
 use asap_diffusion::device::Place;
 use asap_diffusion::distributed::Group;
 use asap_diffusion::runtime::{device_memory, process_peak_bytes};
-use asap_diffusion::training::{
-    self, Backward, Descent, ErrorWeights, Errors, PairInput, Rejected, Sampling, Trainee,
-};
+use asap_diffusion::training::{self, Backward, PairInput, Sampling, Trainee};
 use asap_diffusion::{Adapter, Array};
 
+use super::ladder::Layout;
 use super::{Progress, noted, now};
-use crate::config::{self, Kind, Settings};
+use crate::config::{self, Settings};
 use crate::data::{Chosen, Encoder, Example};
 use crate::draw::{Draws, Key, Level, Levels, Side, normals};
 use crate::folder::RunFolder;
 use crate::lr::learning_rate;
 use crate::objective::{self, DrawErrors, Objective, Outcome, Pair};
 use crate::order::{Order, Slot, of_rank};
-use crate::telemetry::{
-    self, Eval, EventFile, ImageErrors, PairRecord, Record, SampleImage, Sampled, Step, TelemetryLog,
-};
+use crate::telemetry::{Eval, EventFile, PairRecord, Record, SampleImage, Sampled, Step, TelemetryLog};
 
+use reference::Kept;
 pub use reference::ReferenceCounts;
-use reference::{Kept, Set};
+pub(super) use reference::Set;
 
 /// Passes through the network for a sample, and samples at a time.
 const N_SAMPLE_STEPS: usize = 20;
@@ -40,11 +39,11 @@ const SAMPLE_GUIDANCE: f64 = 5.0;
 const N_DRIFTS: usize = 4;
 
 /// One draw of a pair: the arrays that a [`PairInput`] points to.
-struct Drawn {
+pub(super) struct Drawn {
     preferred: Array,
     rejected: Array,
     noise: Array,
-    level: Level,
+    pub(super) level: Level,
 }
 
 /// Errors of the frozen network on a held-out pair, one for each evaluation draw.
@@ -55,8 +54,10 @@ pub(super) struct Steps {
     pub(super) settings: Settings,
     pub(super) objective: Objective,
     pub(super) trainee: Trainee,
-    place: Place,
-    chosen: Chosen,
+    /// How much of a step is in memory at once: at first as the settings say.
+    pub(super) layout: Layout,
+    pub(super) place: Place,
+    pub(super) chosen: Chosen,
     draws: Draws,
     levels: Levels,
     order: Order,
@@ -85,6 +86,15 @@ impl Steps {
             levels: Levels::of(settings),
             settings: settings.clone(),
             order,
+            layout: Layout {
+                checkpointing: trainee.checkpointing,
+                swap_blocks: settings.run.swap_blocks as usize,
+                micro_batch_pairs: settings.run.micro_batch_pairs as usize,
+                backward: match settings.run.backward {
+                    config::Backward::Split => Backward::Split,
+                    config::Backward::Joint => Backward::Joint,
+                },
+            },
             trainee,
             place,
             chosen,
@@ -147,23 +157,9 @@ impl Steps {
             || run
                 .eval_every_steps
                 .is_some_and(|n| n > 0 && step.is_multiple_of(u64::from(n)));
-        let mut pairs = Vec::new();
-        let mut outcomes = Vec::new();
-        for slot in of_rank(&batch, rank, n_ranks) {
-            let units: Vec<f64> = units.iter().map(|draw| draw[slot.place]).collect();
-            let measures_drift = is_eval && pairs.len() < N_DRIFTS;
-            let (outcome, record) = self.pair(slot, &units, measures_drift)?;
-            if !outcome.loss.is_finite() {
-                let id = self.chosen.train[slot.pair_idx].id;
-                self.trainee.forget_sum()?;
-                bail!(
-                    "step {step}: the loss of pair `{id}` is {}: expected a number; the checkpoints are as they were",
-                    outcome.loss
-                );
-            }
-            outcomes.push(outcome);
-            pairs.push(record);
-        }
+        let n_drifts = if is_eval { N_DRIFTS } else { 0 };
+        let own = of_rank(&batch, rank, n_ranks);
+        let (outcomes, pairs) = self.gradients((step, &own), (&units, n_drifts), progress)?;
         let rate = learning_rate(&self.settings, at);
         let applied = self.trainee.apply(rate, batch.len(), self.group.as_ref())?;
         let record = self.told(step, &batch, &outcomes, (pairs, progress.is_stopped()))?;
@@ -194,7 +190,7 @@ impl Steps {
             .collect()
     }
 
-    fn key(&self, slot: Slot, draw_idx: u32) -> Key {
+    pub(super) fn key(&self, slot: Slot, draw_idx: u32) -> Key {
         Key {
             pair_id: self.chosen.train[slot.pair_idx].id,
             epoch: slot.epoch,
@@ -202,86 +198,7 @@ impl Steps {
         }
     }
 
-    /// Adds the gradient of one pair to the sum.
-    fn pair(
-        &mut self,
-        slot: Slot,
-        units: &[f64],
-        measures_drift: bool,
-    ) -> anyhow::Result<(Outcome, PairRecord)> {
-        let keys: Vec<Key> = (0..units.len() as u32)
-            .map(|draw_idx| self.key(slot, draw_idx))
-            .collect();
-        let example = &self.chosen.train[slot.pair_idx];
-        let drawn = keys
-            .iter()
-            .zip(units)
-            .map(|(key, unit)| self.drawn(example, key, *unit))
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        let backward = self.backward();
-        let references = self.references((Set::Train, slot.pair_idx), &keys, &drawn)?;
-        let example = &self.chosen.train[slot.pair_idx];
-        let descent = Descent {
-            weights: ErrorWeights(self.objective.coefficients(example.mask_means)),
-            backward,
-            rejected: match self.settings.objective.kind {
-                Kind::Sft => Rejected::Measured,
-                Kind::Dpo | Kind::Ipo | Kind::BoundedLocal => Rejected::Trained,
-            },
-        };
-        let (objective, means) = (self.objective, example.mask_means);
-        let (policies, outcome) = if let ([draw], [reference]) = (drawn.as_slice(), references.as_slice()) {
-            let mut outcome = None;
-            let policy = self
-                .trainee
-                .accumulate(&input(example, draw), descent, |policy| {
-                    let found = objective.outcome(sides(policy), *reference, means);
-                    let factor = found.factors[0];
-                    outcome = Some(found);
-                    [factor.preferred, factor.rejected]
-                })?;
-            (vec![sides(policy)], outcome.context("the outcome of a pair")?)
-        } else {
-            // The factors of one draw depend on all: the errors are measured first.
-            let mut policies = Vec::new();
-            for draw in &drawn {
-                policies.push(sides(self.trainee.errors(
-                    &input(example, draw),
-                    Adapter::On,
-                    backward,
-                )?));
-            }
-            let together = policies.iter().zip(&references);
-            let all: Vec<DrawErrors> = together
-                .map(|(policy, reference)| DrawErrors {
-                    policy: *policy,
-                    reference: *reference,
-                })
-                .collect();
-            let outcome = objective.outcome_of_draws(&all, means);
-            for (draw, factor) in drawn.iter().zip(&outcome.factors) {
-                let factor = [factor.preferred, factor.rejected];
-                self.trainee
-                    .accumulate(&input(example, draw), descent, |_| factor)?;
-            }
-            (policies, outcome)
-        };
-        let drift = if measures_drift {
-            Some(self.trainee.background_drift(&input(example, &drawn[0]))?)
-        } else {
-            None
-        };
-        let record = pair_record(
-            example,
-            drawn[0].level,
-            (policies[0], references[0]),
-            &outcome,
-            drift,
-        );
-        Ok((outcome, record))
-    }
-
-    fn drawn(&self, example: &Example, key: &Key, unit: f64) -> anyhow::Result<Drawn> {
+    pub(super) fn drawn(&self, example: &Example, key: &Key, unit: f64) -> anyhow::Result<Drawn> {
         let shape = example.preferred.mean.shape();
         let n: usize = shape.iter().product();
         let latent = |side: Side| {
@@ -300,19 +217,12 @@ impl Steps {
             preferred: latent(Side::Preferred),
             rejected: latent(Side::Rejected),
             noise: Array::new(shape, self.draws.noise(key, n))?,
-            level: self.level(example, unit),
+            level: self.level(example, unit)?,
         })
     }
 
-    fn level(&self, example: &Example, unit: f64) -> Level {
+    fn level(&self, example: &Example, unit: f64) -> anyhow::Result<Level> {
         self.levels.level(unit, n_tokens(example.preferred.mean.shape()))
-    }
-
-    fn backward(&self) -> Backward {
-        match self.settings.run.backward {
-            config::Backward::Split => Backward::Split,
-            config::Backward::Joint => Backward::Joint,
-        }
     }
 
     /// Means over the global batch: the sums of all processes are added.
@@ -356,30 +266,17 @@ impl Steps {
         })
     }
 
-    /// Errors of policy and reference on a pair of the training set at one fixed draw, each as a step computes it:
-    /// the policy's with its gradient, which is then forgotten.
-    pub(super) fn both_errors(&mut self, pair_idx: usize) -> anyhow::Result<[[Errors; 2]; 2]> {
-        let slot = Slot {
-            pair_idx,
-            epoch: 0,
-            place: 0,
-        };
-        let example = &self.chosen.train[pair_idx];
-        let drawn = self.drawn(example, &self.key(slot, 0), 0.5)?;
-        let backward = self.backward();
-        let descent = Descent {
-            weights: ErrorWeights(self.objective.coefficients(example.mask_means)),
-            backward,
-            rejected: Rejected::Trained,
-        };
-        let reference = self
+    /// The errors of one pair alone.
+    fn errors(
+        &self,
+        example: &Example,
+        drawn: &Drawn,
+        adapter: Adapter,
+    ) -> anyhow::Result<Pair<objective::Errors>> {
+        let found = self
             .trainee
-            .errors(&input(example, &drawn), Adapter::Off, backward)?;
-        let policy = self
-            .trainee
-            .accumulate(&input(example, &drawn), descent, |_| [0.0, 0.0])?;
-        self.trainee.forget_sum()?;
-        Ok([policy, reference])
+            .errors(&[input(example, drawn)], adapter, self.layout.backward)?;
+        Ok(sides(found[0]))
     }
 
     /// How much delta moves when the latents of a pair are rounded up or down by half a unit of the network's numbers:
@@ -399,10 +296,7 @@ impl Steps {
             let example = &self.chosen.train[pair_idx];
             let key = self.key(slot, 0);
             let drawn = self.drawn(example, &key, 0.5)?;
-            let plain = sides(
-                self.trainee
-                    .errors(&input(example, &drawn), Adapter::Off, self.backward())?,
-            );
+            let plain = self.errors(example, &drawn, Adapter::Off)?;
             let mut stream = Stream::new(self.settings.run.seed, &format!("noise-floor/{}", example.id));
             let mut dither = |array: &Array| {
                 let moved = array
@@ -417,10 +311,7 @@ impl Steps {
                 noise: drawn.noise.clone(),
                 level: drawn.level,
             };
-            let moved = sides(
-                self.trainee
-                    .errors(&input(example, &moved), Adapter::Off, self.backward())?,
-            );
+            let moved = self.errors(example, &moved, Adapter::Off)?;
             squares += self
                 .objective
                 .outcome(moved, plain, example.mask_means)
@@ -443,15 +334,16 @@ impl Steps {
             for (draw_idx, unit) in (0..).zip(&units) {
                 let key = Key::held_out(example.id, draw_idx);
                 let draw = self.drawn(example, &key, *unit)?;
-                let errors = self
-                    .trainee
-                    .errors(&input(example, &draw), Adapter::On, self.backward())?;
-                policy.push(sides(errors));
+                policy.push(self.errors(example, &draw, Adapter::On)?);
                 keys.push(key);
                 drawn.push(draw);
             }
             if !self.held_out_reference.contains_key(&pair_idx) {
-                let reference = self.references((Set::HeldOut, pair_idx), &keys, &drawn)?;
+                let mut reference = Vec::with_capacity(drawn.len());
+                for (key, draw) in keys.iter().zip(&drawn) {
+                    let pairs = (Set::HeldOut, &[pair_idx][..]);
+                    reference.extend(self.references(pairs, slice::from_ref(key), slice::from_ref(draw))?);
+                }
                 self.held_out_reference.insert(pair_idx, reference);
             }
             let example = &self.chosen.held_out[pair_idx];
@@ -518,7 +410,7 @@ impl Steps {
     }
 }
 
-fn input<'a>(example: &'a Example, drawn: &'a Drawn) -> PairInput<'a> {
+pub(super) fn input<'a>(example: &'a Example, drawn: &'a Drawn) -> PairInput<'a> {
     PairInput {
         preferred: &drawn.preferred,
         rejected: &drawn.rejected,
@@ -532,7 +424,7 @@ fn input<'a>(example: &'a Example, drawn: &'a Drawn) -> PairInput<'a> {
     }
 }
 
-fn sides(errors: [training::Errors; 2]) -> Pair<objective::Errors> {
+pub(super) fn sides(errors: [training::Errors; 2]) -> Pair<objective::Errors> {
     let [preferred, rejected] = errors.map(|errors| objective::Errors {
         e0: errors.e0,
         e1: errors.e1,
@@ -544,45 +436,6 @@ fn sides(errors: [training::Errors; 2]) -> Pair<objective::Errors> {
 /// Tokens of a latent `[C, h, w]` that is packed two by two.
 fn n_tokens(shape: &[usize]) -> usize {
     shape[1..].iter().product::<usize>() / 4
-}
-
-fn pair_record(
-    example: &Example,
-    level: Level,
-    (policy, reference): (Pair<objective::Errors>, Pair<objective::Errors>),
-    outcome: &Outcome,
-    drift: Option<f64>,
-) -> PairRecord {
-    let share = example.mask_means.m1;
-    let shown = |errors: objective::Errors| telemetry::Errors::from_sums(errors.e0, errors.e1, share);
-    PairRecord {
-        pair_id: example.id,
-        time: share_of_noise(level),
-        sigma: share_of_noise(level),
-        mask_area_share: share,
-        part: example.part,
-        mechanism: example.mechanism,
-        delta: outcome.delta,
-        winner_advantage: outcome.winner_advantage,
-        loser_advantage: outcome.loser_advantage,
-        winner: ImageErrors {
-            policy: shown(policy.preferred),
-            reference: shown(reference.preferred),
-        },
-        loser: ImageErrors {
-            policy: shown(policy.rejected),
-            reference: shown(reference.rejected),
-        },
-        background_drift: drift,
-    }
-}
-
-/// FLUX: sigma. SDXL: the timestep over 1000.
-fn share_of_noise(level: Level) -> f64 {
-    match level {
-        Level::Sigma(sigma) => f64::from(sigma),
-        Level::Timestep(step) => f64::from(step) / 1000.0,
-    }
 }
 
 fn png(rgb: Vec<u8>, width: usize, height: usize) -> anyhow::Result<Vec<u8>> {

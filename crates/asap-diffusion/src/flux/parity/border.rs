@@ -43,7 +43,7 @@ fn samples_are_those_of_the_pipeline() {
                 guidance,
             },
             n_steps,
-            adapter: Adapter::On,
+            run: Run::ADAPTED,
         };
         let latents = sample_flux(&flux, &scheduler, &request).unwrap();
         golden.check_within(&format!("sampled.{name}"), &latents.tensor(), 1e-4);
@@ -72,7 +72,7 @@ fn asked(
             guidance,
         },
     };
-    match flux.velocity(&point, Adapter::Off) {
+    match flux.velocity(&point, Run::BASE) {
         Ok(velocity) => format!("{:?}", velocity.shape()),
         Err(error) => error.to_string(),
     }
@@ -90,11 +90,11 @@ fn inputs_that_do_not_fit_are_told_with_both_numbers() {
         ),
         (
             asked(&flux, &[1, 4, 3, 4], &t5, &pooled, &sigmas, guidance),
-            "the latents: expected [B, 4, h, w] with even h and w, got [1, 4, 3, 4]",
+            "the latents: expected [1, 4, h, w] with even h and w, got [1, 4, 3, 4]",
         ),
         (
             asked(&flux, &[1, 3, 4], &t5, &pooled, &sigmas, guidance),
-            "the latents: expected [B, C, h, w], got [1, 3, 4]",
+            "the latents: expected [1, 4, h, w] with even h and w, got [1, 3, 4]",
         ),
         (
             asked(&flux, &latents, &[2, 3, 24], &pooled, &sigmas, guidance),
@@ -144,7 +144,7 @@ fn the_sampler_refuses_a_guidance_that_is_not_embedded_and_no_steps() {
                 guidance,
             },
             n_steps,
-            adapter: Adapter::Off,
+            run: Run::BASE,
         };
         let error = sample_flux(&flux, &SchedulerConfig::flux_schnell(), &request).unwrap_err();
         assert_eq!(error.to_string(), expected);

@@ -21,8 +21,8 @@ fn adapters_and_their_gradients_are_those_of_peft() {
         let (transformer, loaded) = load(&weights.path(), &case.config, Precision::F32, Some(&attachment));
         assert_eq!(loaded.parameters.len(), keys.len());
         let run = Run {
-            adapter: Adapter::On,
             checkpointing,
+            ..Run::ADAPTED
         };
         let output = case.velocity(&transformer, run);
         golden.check("adapted", &output);
@@ -49,8 +49,8 @@ fn checkpointing_leaves_the_gradients_of_all_weights_as_they_are() {
         let (transformer, loaded) = loader.finish(transformer).unwrap();
         crate::testing::fill(&loaded, &checkpoint);
         let run = Run {
-            adapter: Adapter::Off,
             checkpointing,
+            ..Run::BASE
         };
         case.velocity(&transformer, run)
             .square()
@@ -76,8 +76,8 @@ fn a_checkpointed_pass_without_gradients_leaves_no_graph() {
     let case = Plain::read(&golden, "plain");
     let transformer = network(&golden, "dev", Precision::F32);
     let run = Run {
-        adapter: Adapter::Off,
         checkpointing: Checkpointing::EveryNth(1),
+        ..Run::BASE
     };
     let _off = tch::no_grad_guard();
     let output = case.velocity(&transformer, run);

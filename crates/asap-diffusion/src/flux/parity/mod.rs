@@ -12,9 +12,9 @@ use tch::{Kind, Tensor};
 use super::*;
 use crate::device::{Place, Precision};
 use crate::lora::Attachment;
-use crate::testing::{Golden, write_weights};
+use crate::testing::{Golden, write_rounded_weights, write_weights};
 use crate::weights::{Checkpoint, Loaded, Loader};
-use crate::{Adapter, Array, Checkpointing, Run};
+use crate::{Adapter, Array, Checkpointing, Residual, Run};
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -81,6 +81,15 @@ impl Weights {
             folder: tempfile::tempdir().unwrap(),
         };
         write_weights(&weights.path(), shapes);
+        weights
+    }
+
+    /// The same, each weight rounded to `bf16`.
+    fn rounded(shapes: &BTreeMap<String, Vec<usize>>) -> Self {
+        let weights = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        write_rounded_weights(&weights.path(), shapes);
         weights
     }
 

@@ -51,7 +51,7 @@ impl Steps {
             Set::HeldOut => &self.chosen.held_out[pair_idx],
         };
         // A name needs no noise: what is known is passed over without drawing it.
-        let level = self.level(example, unit);
+        let level = self.level(example, unit)?;
         if let Some(kept) = &mut self.kept {
             let name = kept.name(example, &key, level);
             if kept.knows(&name) {
@@ -60,7 +60,7 @@ impl Steps {
             }
         }
         let drawn = self.drawn(example, &key, unit)?;
-        self.references((set, pair_idx), &[key], &[drawn])?;
+        self.references((set, &[pair_idx]), &[key], &[drawn])?;
         Ok(())
     }
 }

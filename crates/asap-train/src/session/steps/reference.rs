@@ -108,50 +108,66 @@ impl Steps {
         Ok(())
     }
 
-    /// Errors of the frozen network on a pair, one for each draw.
-    pub(super) fn references(
+    /// Errors of the frozen network on pairs of one size, each at a draw of its own. What must be computed goes through
+    /// the network together.
+    pub(in crate::session) fn references(
         &mut self,
-        (set, pair_idx): (Set, usize),
+        (set, pairs): (Set, &[usize]),
         keys: &[Key],
         drawn: &[Drawn],
     ) -> anyhow::Result<Vec<Pair<Errors>>> {
-        let backward = self.backward();
-        let precision = self.settings.model.precision;
-        let example = match set {
-            Set::Train => &self.chosen.train[pair_idx],
-            Set::HeldOut => &self.chosen.held_out[pair_idx],
+        let (backward, precision) = (self.layout.backward, self.settings.model.precision);
+        let chosen = match set {
+            Set::Train => &self.chosen.train,
+            Set::HeldOut => &self.chosen.held_out,
         };
+        let examples: Vec<&Example> = pairs.iter().map(|pair_idx| &chosen[*pair_idx]).collect();
         let trainee = &self.trainee;
-        let compute = |draw: &Drawn| -> anyhow::Result<Pair<Errors>> {
-            let errors = trainee.errors(&input(example, draw), Adapter::Off, backward)?;
-            Ok(sides(errors))
+        let compute = |places: &[usize]| -> anyhow::Result<Vec<Pair<Errors>>> {
+            if places.is_empty() {
+                return Ok(Vec::new());
+            }
+            let inputs: Vec<_> = places
+                .iter()
+                .map(|at| input(examples[*at], &drawn[*at]))
+                .collect();
+            let found = trainee.errors(&inputs, Adapter::Off, backward)?;
+            Ok(found.into_iter().map(sides).collect())
         };
+        let all: Vec<usize> = (0..drawn.len()).collect();
         let Some(kept) = &mut self.kept else {
-            return drawn.iter().map(compute).collect();
+            return compute(&all);
         };
-        let mut references = Vec::with_capacity(drawn.len());
-        for (key, draw) in keys.iter().zip(drawn) {
-            let name = kept.name(example, key, draw.level);
-            let Some(found) = kept.cache.get(&name) else {
-                let computed = compute(draw)?;
-                kept.counts.n_computed += 1;
-                kept.new.push((name, to_store(computed)));
-                references.push(computed);
-                continue;
-            };
-            if kept.counts.n_found.is_multiple_of(VERIFIED_OF) {
+        let names: Vec<Sha256> = all
+            .iter()
+            .map(|at| kept.name(examples[*at], &keys[*at], drawn[*at].level))
+            .collect();
+        let known: Vec<_> = names.iter().map(|name| kept.cache.get(name)).collect();
+        let (found, missing): (Vec<usize>, Vec<usize>) = all.iter().partition(|at| known[**at].is_some());
+        let verified: Vec<usize> = (kept.counts.n_found..)
+            .zip(&found)
+            .filter_map(|(n_found, at)| n_found.is_multiple_of(VERIFIED_OF).then_some(*at))
+            .collect();
+        let places = [missing.as_slice(), &verified].concat();
+        let computed: BTreeMap<usize, Pair<Errors>> = places.iter().copied().zip(compute(&places)?).collect();
+        for at in &verified {
+            if let Some(stored) = known[*at] {
+                let compared = (to_store(computed[at]), stored);
                 verify(
                     kept.cache.path(),
-                    (&name, example),
-                    (to_store(compute(draw)?), found),
+                    (&names[*at], examples[*at]),
+                    compared,
                     tolerance(precision),
                 )?;
-                kept.counts.n_verified += 1;
             }
-            kept.counts.n_found += 1;
-            references.push(from_store(found));
         }
-        Ok(references)
+        kept.new
+            .extend(missing.iter().map(|at| (names[*at], to_store(computed[at]))));
+        kept.counts.n_computed += missing.len() as u64;
+        kept.counts.n_verified += verified.len() as u64;
+        kept.counts.n_found += found.len() as u64;
+        let reference = |at: usize| known[at].map_or_else(|| computed[&at], from_store);
+        Ok(all.into_iter().map(reference).collect())
     }
 
     /// Brings what was computed to the disk.
