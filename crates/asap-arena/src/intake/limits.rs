@@ -49,7 +49,7 @@ pub(super) struct Guarded<R> {
     inner: R,
     left: u64,
     until: Instant,
-    /// Bytes of the last block that was whole or not; tar ends with blocks of zeros.
+    /// Tar ends with blocks of zeros, so this tells whether it was cut.
     zeros_at_end: u64,
 }
 

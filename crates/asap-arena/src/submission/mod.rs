@@ -110,7 +110,7 @@ pub struct Submission {
     pub reason: String,
     /// The one that it stands in for; empty without.
     pub supersedes: String,
-    /// How often a worker began.
+    /// How often a worker began since the last judgement.
     pub attempts: i64,
     /// An [`AerReport`](asap_bench::stats::aer::AerReport) as JSON; empty before.
     pub score: String,

@@ -122,20 +122,18 @@ async fn give_up_the_hopeless(tx: &mut Tx, now: UnixMs) -> Result<()> {
 }
 
 /// Holds the row while the lease is the worker's, and makes it last from now on. A lease that ran out and that nobody
-/// took is still its worker's.
-async fn renew(tx: &mut Tx, lease: &Lease, now: UnixMs) -> Result<(), Refused> {
-    let held = sqlx::query(
-        "UPDATE submissions SET lease_until_ms = $1 WHERE id = $2 AND lease = $3 AND state = 'judging'",
+/// took is still its worker's. What is returned is the number of the attempt.
+async fn renew(tx: &mut Tx, lease: &Lease, now: UnixMs) -> Result<i64, Refused> {
+    let held: Option<i64> = sqlx::query_scalar(
+        "UPDATE submissions SET lease_until_ms = $1 WHERE id = $2 AND lease = $3 AND state = 'judging'
+         RETURNING attempts",
     )
     .bind(now.plus(lease.lasts).0)
     .bind(&lease.id)
     .bind(&lease.secret)
-    .execute(tx.on())
+    .fetch_optional(tx.on())
     .await?;
-    match held.rows_affected() {
-        0 => Err(Refused::Lease { id: lease.id.clone() }),
-        _ => Ok(()),
-    }
+    held.ok_or_else(|| Refused::Lease { id: lease.id.clone() })
 }
 
 /// Says that the worker lives.
@@ -148,7 +146,8 @@ pub async fn heartbeat(db: &Database, lease: &Lease, now: UnixMs) -> Result<(), 
     Ok(tx.commit().await?)
 }
 
-/// Stores a judgement; an image that has one keeps the first.
+/// Stores a judgement; an image that has one keeps the first. Attempts count from the last judgement on: a judge that
+/// fails now and then must not end a submission of thousands of images.
 ///
 /// # Errors
 /// [`Refused::Lease`], and a failing database.
@@ -169,6 +168,10 @@ pub async fn record(db: &Database, lease: &Lease, judgement: &Judgement, now: Un
     .bind(body)
     .execute(tx.on())
     .await?;
+    sqlx::query("UPDATE submissions SET attempts = 1 WHERE id = $1")
+        .bind(&lease.id)
+        .execute(tx.on())
+        .await?;
     Ok(tx.commit().await?)
 }
 
@@ -250,14 +253,14 @@ pub async fn give_back(
     wait: Duration,
     now: UnixMs,
 ) -> Result<State, Refused> {
-    let state = match lease.attempt < MAX_ATTEMPTS {
+    let mut tx = db.write().await?;
+    let attempt = renew(&mut tx, lease, now).await?;
+    let state = match attempt < MAX_ATTEMPTS {
         true => State::Queued,
         false => State::Failed,
     };
-    let doublings = u32::try_from(lease.attempt.clamp(1, 20) - 1).unwrap_or(0);
+    let doublings = u32::try_from(attempt.clamp(1, 20) - 1).unwrap_or(0);
     let not_before = now.plus(wait.saturating_mul(1 << doublings));
-    let mut tx = db.write().await?;
-    renew(&mut tx, lease, now).await?;
     sqlx::query(
         "UPDATE submissions SET state = $1, lease = '', reason = $2, not_before_ms = $3, changed_ms = $4
          WHERE id = $5",
@@ -269,7 +272,7 @@ pub async fn give_back(
     .bind(&lease.id)
     .execute(tx.on())
     .await?;
-    let line = format!("attempt {} failed: {reason}", lease.attempt);
+    let line = format!("attempt {attempt} failed: {reason}");
     tell(&mut tx, &lease.id, state, &line, now).await?;
     tx.commit().await?;
     Ok(state)

@@ -290,6 +290,26 @@ async fn failures_wait_longer_each_time_and_end() {
             .unwrap();
         assert_eq!((ended, state(db, &id).await), (State::Failed, State::Failed));
 
+        let slow = queued(db, &blobs, &anna, None, UnixMs(2)).await;
+        for _ in 1..MAX_ATTEMPTS {
+            now = now.plus(MINUTE);
+            assert!(claimed(db, now).await.is_some());
+        }
+        now = now.plus(MINUTE);
+        let lease = claimed(db, now).await.unwrap();
+        record(db, &lease, &judgement("one", Verdict::Pass), now)
+            .await
+            .unwrap();
+        let goes_on = give_back(db, &lease, "the judge is away", MINUTE, now)
+            .await
+            .unwrap();
+        assert_eq!(
+            goes_on,
+            State::Queued,
+            "attempts count from the last judgement on"
+        );
+        withdraw(db, &slow, &anna.id, now).await.unwrap();
+
         let killer = queued(db, &blobs, &anna, None, UnixMs(2)).await;
         for _ in 0..MAX_ATTEMPTS {
             assert!(claimed(db, now).await.is_some());
