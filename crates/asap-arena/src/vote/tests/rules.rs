@@ -300,7 +300,7 @@ async fn every_changed_line_of_an_export_is_found() {
                 "{found:?}"
             );
         }
-        let changed = text.replacen("left", "righ", 1);
+        let changed = text.replacen("ours", "hers", 1);
         assert!(verify_lines(changed.as_bytes(), None).is_err());
         let torn = &text[..text.len() - 20];
         let found = verify_lines(torn.as_bytes(), None).unwrap_err();
