@@ -50,8 +50,7 @@ fn rendered_pairs_are_fit_and_their_folder_takes_a_run() {
     assert_eq!(page["n_pairs"], 2);
 
     // What the doctor wrote does not make the folder a foreign one.
-    let short =
-        "--set model.base_steps=1 --set model.resolution_px=64 --set run.steps=1 --set run.n_held_out=0";
+    let short = "--set model.base_steps=1 --set model.resolution_px=64 --set run.steps=2 --set optimiser.warmup_steps=1";
     let trained = run(&program, &sandbox, &format!("{line} {short}"));
     assert_eq!(trained.code, Some(0), "{}", trained.stderr);
     assert!(sandbox.path("r/doctor.json").is_file());

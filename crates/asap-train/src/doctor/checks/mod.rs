@@ -121,7 +121,7 @@ const CHECKS: &[Check] = &[
         id: "background.latents",
         severity: Warning,
         what: "the latents differ outside of the mask",
-        way_out: "paste the error into the preferred image, or `--set objective.mask_dilate_cells=1`",
+        way_out: "`--set objective.mask_grid=area` or `objective.mask_dilate_cells=1`, where the pixels are equal",
         run: images::latents,
     },
     Check {
