@@ -4,7 +4,7 @@
 //! in one append-only, hash-chained log first ([`log`]), so boards can be rebuilt from it alone.
 //!
 //! A vote goes from a [`campaign`] with its [`item`]s to a [`rater`], as a [`ballot`] that can be used once, through the
-//! one writer of [`vote`] into the log; [`export`] reads the log back, [`gold`] and [`exclusion`] say whose votes count.
+//! one writer of [`vote`] into the log; [`export`] reads the log back, [`gold`] and `exclusion` say whose votes count.
 //!
 //! A submission goes from an [`account`] with its [`token`]s through [`intake`] and its [`manifest`] into the [`blob`] store,
 //! and from the queue of [`submission`]s to a [`worker`] that has it judged.
@@ -17,7 +17,7 @@ pub mod blob;
 pub mod campaign;
 pub mod db;
 mod error;
-pub mod exclusion;
+mod exclusion;
 pub mod export;
 pub mod gold;
 pub mod id;

@@ -69,7 +69,8 @@ fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if args.doctor {
-        return examine(&job, args.doctor_pairs);
+        examine(&job, args.doctor_pairs)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let screen = Screen::new()?;
     let plan = predict(&job.settings, &screen);
@@ -251,7 +252,12 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         .out
         .clone()
         .context("`--out` names the folder of the sweep")?;
-    let sweep = Sweep::plan(&layers(&args.train)?, axis, &values, &out)?;
+    let sweep = Sweep::plan(
+        &layers(&args.train)?,
+        (axis, &values),
+        &out,
+        on_bad_pairs(&args.train),
+    )?;
     if args.train.settings {
         print!("{}", sweep.settings_toml());
         return Ok(ExitCode::SUCCESS);

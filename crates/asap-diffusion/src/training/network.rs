@@ -61,7 +61,7 @@ pub(super) enum Network {
         scheduler: SchedulerConfig,
     },
     Sdxl {
-        unet: Unet,
+        unet: Box<Unet>,
         schedule: NoiseSchedule,
         precision: Precision,
     },
@@ -106,7 +106,7 @@ impl Network {
                 let unet = guard("loading SDXL", || Unet::load(&loader.root(), &config))?;
                 let (unet, loaded) = loader.finish(unet)?;
                 let network = Self::Sdxl {
-                    unet,
+                    unet: Box::new(unet),
                     schedule: NoiseSchedule::new(schedule)?,
                     precision,
                 };

@@ -20,6 +20,7 @@ fn example() -> Example {
         std: Some(array(&[2, 2, 2], 0.5)),
     };
     Example {
+        n_cut_tokens: 0,
         id: PairId::from_bytes([1; 32]),
         prompt: "a hand".to_owned(),
         part: None,

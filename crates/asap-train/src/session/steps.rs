@@ -222,7 +222,9 @@ impl Steps {
     }
 
     fn level(&self, example: &Example, unit: f64) -> anyhow::Result<Level> {
-        self.levels.level(unit, n_tokens(example.preferred.mean.shape()))
+        Ok(self
+            .levels
+            .level(unit, n_tokens(example.preferred.mean.shape()))?)
     }
 
     /// Means over the global batch: the sums of all processes are added.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::config::{self, Device, Layer, Settings};
+use crate::doctor::OnError;
 use crate::folder::RunFolder;
 use crate::report::{Compared, Comparison, write_comparison};
 use crate::session::{self, Job, Progress};
@@ -68,7 +69,12 @@ impl Sweep {
     ///
     /// # Errors
     /// Settings that are refused, a value that is given twice, no dataset.
-    pub fn plan(layers: &[Layer], axis: Axis, values: &[String], out: &Path) -> anyhow::Result<Self> {
+    pub fn plan(
+        layers: &[Layer],
+        (axis, values): (Axis, &[String]),
+        out: &Path,
+        on_bad_pairs: OnError,
+    ) -> anyhow::Result<Self> {
         let mut runs: Vec<(String, Job)> = Vec::new();
         let mut seen: Vec<f64> = Vec::new();
         for value in values.iter().map(|value| value.trim()) {
@@ -90,6 +96,7 @@ impl Sweep {
                 settings,
                 out: out.join(format!("{}-{value}", axis.word())),
                 resume: false,
+                on_bad_pairs,
             };
             runs.push((value.to_owned(), job));
         }
@@ -141,6 +148,7 @@ pub fn run(sweep: &Sweep, progress: &dyn Progress) -> anyhow::Result<Option<Comp
                 settings: job.settings.clone(),
                 out: job.out.clone(),
                 resume: RunFolder::open(&job.out).is_ok(),
+                on_bad_pairs: job.on_bad_pairs,
             },
             progress,
         )?;
@@ -193,7 +201,7 @@ mod tests {
     fn planned(preset: &str, axis: Axis, values: &[&str]) -> anyhow::Result<Sweep> {
         let layers = [Layer::preset(preset)?, Layer::flag("data.path", "hap.lance")?];
         let values: Vec<String> = values.iter().map(|&value| value.to_owned()).collect();
-        Sweep::plan(&layers, axis, &values, Path::new("out"))
+        Sweep::plan(&layers, (axis, &values), Path::new("out"), OnError::Refuse)
     }
 
     #[test]

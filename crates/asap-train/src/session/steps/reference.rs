@@ -297,6 +297,7 @@ mod tests {
             std: None,
         };
         Example {
+            n_cut_tokens: 0,
             id: PairId::from_bytes([7; 32]),
             prompt: String::new(),
             part: None,
