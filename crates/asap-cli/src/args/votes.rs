@@ -16,7 +16,7 @@ pub(crate) enum VotesCommand {
 #[command(after_help = "\
 Examples:
   asap votes verify sqlite:arena.db --tables
-  asap votes verify votes.jsonl --published 9f0c3a5e5f6f4c1db8b2c0a9d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8
+  asap votes verify votes.jsonl --published $HEAD
 
 An entry that is changed, removed or inserted breaks the chain. Entries that
 were cut off at the end do not: write the head down elsewhere from time to
