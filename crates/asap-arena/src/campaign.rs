@@ -248,10 +248,7 @@ pub(crate) async fn find(tx: &mut Tx, id: &CampaignId) -> Result<Campaign, Refus
 }
 
 fn unknown(id: &CampaignId) -> Refusal {
-    Refusal::Unknown {
-        what: "campaign",
-        id: id.as_str().chars().take(64).collect(),
-    }
+    Refusal::unknown("campaign", id.as_str())
 }
 
 fn campaign(row: &sqlx::any::AnyRow) -> Result<Campaign> {

@@ -43,10 +43,7 @@ pub(crate) async fn apply(tx: &mut Tx, change: &Change, log: &mut Vec<NewEntry>)
         .await
         .doing("find a rater")?;
     let Some(row) = row else {
-        return Err(Refusal::Unknown {
-            what: "rater",
-            id: change.rater.as_str().chars().take(64).collect(),
-        });
+        return Err(Refusal::unknown("rater", change.rater.as_str()));
     };
     let is_excluded = change.direction == Direction::Out;
     if number(&row, "is_excluded")? == u32::from(is_excluded) {

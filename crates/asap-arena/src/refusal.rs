@@ -77,3 +77,13 @@ pub enum Refusal {
     #[error(transparent)]
     Arena(#[from] Error),
 }
+
+impl Refusal {
+    /// Nothing has this id. It may be what a client made up, so it is told shortened.
+    pub(crate) fn unknown(what: &'static str, id: &str) -> Self {
+        Self::Unknown {
+            what,
+            id: id.chars().take(64).collect(),
+        }
+    }
+}

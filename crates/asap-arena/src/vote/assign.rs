@@ -99,10 +99,7 @@ async fn standing(tx: &mut Tx, rater: &RaterId) -> Result<Standing, Refusal> {
         .await
         .doing("find a rater")?;
     let Some(row) = row else {
-        return Err(Refusal::Unknown {
-            what: "rater",
-            id: rater.as_str().chars().take(64).collect(),
-        });
+        return Err(Refusal::unknown("rater", rater.as_str()));
     };
     if number(&row, "is_excluded")? == 1 {
         return Err(Refusal::Excluded);

@@ -79,14 +79,7 @@ pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chos
         .as_deref()
         .context("`data.path` names no dataset")?;
     let dataset = Dataset::open(path).await?;
-    let filter = |splits: Vec<Split>| Filter {
-        splits,
-        decisions: match settings.data.decision {
-            config::Decision::Kept => vec![Decision::Kept],
-            config::Decision::Any => Vec::new(),
-        },
-        ..Filter::default()
-    };
+    let filter = |splits| filter(settings, splits);
     let train = examples(
         &dataset,
         &filter(vec![Split::Train]),
@@ -117,6 +110,18 @@ pub async fn read(settings: &Settings, encoder: &Encoder) -> anyhow::Result<Chos
         held_out,
         version,
     })
+}
+
+/// The pairs of these splits that the settings choose.
+pub(crate) fn filter(settings: &Settings, splits: Vec<Split>) -> Filter {
+    Filter {
+        splits,
+        decisions: match settings.data.decision {
+            config::Decision::Kept => vec![Decision::Kept],
+            config::Decision::Any => Vec::new(),
+        },
+        ..Filter::default()
+    }
 }
 
 async fn examples(

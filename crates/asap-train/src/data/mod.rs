@@ -15,6 +15,7 @@ use crate::objective::MaskMeans;
 
 pub use bucket::bucket;
 pub use encoder::{Encoder, TINY_TEXT_DIM};
+pub(crate) use hap::filter;
 pub(crate) use hap::sized;
 pub use hap::{Chosen, read};
 

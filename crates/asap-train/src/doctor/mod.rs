@@ -20,13 +20,14 @@ pub mod thresholds;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use asap_core::{Decision, Split, Stream};
+use asap_core::{Split, Stream};
 use asap_diffusion::device::{Place, Precision};
 use asap_diffusion::text::Tokenizer;
 use asap_diffusion::vae::Vae;
-use asap_store::{Dataset, Filter, Record};
+use asap_store::{Dataset, Record};
 
-use crate::config::{self, Backbone, Settings};
+use crate::config::{Backbone, Settings};
+use crate::data;
 use checks::Subject;
 use facts::{Codec, Counter, Depth, Instruments};
 pub use facts::{Cut, Encoded, Facts};
@@ -118,14 +119,7 @@ async fn open(settings: &Settings) -> anyhow::Result<Dataset> {
 
 /// The rows of the pairs that training would use: those to train on, and as many held-out ones as it takes.
 async fn rows(dataset: &Dataset, settings: &Settings) -> anyhow::Result<Vec<u64>> {
-    let filter = |splits: Vec<Split>| Filter {
-        splits,
-        decisions: match settings.data.decision {
-            config::Decision::Kept => vec![Decision::Kept],
-            config::Decision::Any => Vec::new(),
-        },
-        ..Filter::default()
-    };
+    let filter = |splits| data::filter(settings, splits);
     let mut rows = dataset.matching_rows(&filter(vec![Split::Train])).await?;
     let mut held_out = dataset
         .matching_rows(&filter(vec![Split::Validation, Split::Test]))

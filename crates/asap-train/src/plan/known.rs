@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use asap_core::{Decision, Split};
+use asap_core::Split;
 use asap_diffusion::device::{Place, Precision};
 use asap_diffusion::flux::FluxConfig;
 use asap_diffusion::runtime::{device_memory, matrix_flop_per_s};
 use asap_diffusion::sdxl::{BlockKind, UnetConfig};
-use asap_store::{Dataset, Filter};
+use asap_store::Dataset;
 
 use super::{DeviceFigures, FluxSizes, SdxlSizes, Sizes};
 use crate::config::{self, Backbone, Settings};
+use crate::data;
 
 /// Figures of a device that a person gave; the others are measured here.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -89,14 +90,7 @@ fn size(n: i64) -> anyhow::Result<u32> {
 pub fn n_pairs(settings: &Settings) -> anyhow::Result<usize> {
     let path = settings.data.path.as_deref();
     let path = path.context("`data.path` names no dataset: `--data` does")?;
-    let filter = Filter {
-        splits: vec![Split::Train],
-        decisions: match settings.data.decision {
-            config::Decision::Kept => vec![Decision::Kept],
-            config::Decision::Any => Vec::new(),
-        },
-        ..Filter::default()
-    };
+    let filter = data::filter(settings, vec![Split::Train]);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
