@@ -4,15 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use asap_core::Split;
-use asap_diffusion::device::{Place, Precision};
+use asap_diffusion::device::Place;
 use asap_diffusion::flux::FluxConfig;
 use asap_diffusion::runtime::{device_memory, matrix_flop_per_s};
 use asap_diffusion::sdxl::{BlockKind, UnetConfig};
 use asap_store::Dataset;
 
 use super::{DeviceFigures, FluxSizes, SdxlSizes, Sizes};
-use crate::config::{self, Backbone, Settings};
-use crate::data;
+use crate::config::{Backbone, Settings};
+use crate::{data, session};
 
 /// Figures of a device that a person gave; the others are measured here.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -121,9 +121,10 @@ impl DeviceFigures {
         let (name, rate, memory) = match (given.tflop_per_s, given.memory_gib) {
             (Some(rate), Some(gib)) => ("given device".to_owned(), rate * 1e12, gib * GIB),
             (rate, gib) => {
-                let place = place_of(settings.run.device)?;
-                let measured =
-                    || -> anyhow::Result<f64> { Ok(matrix_flop_per_s(place, numbers(precision))?) };
+                let place = session::place(settings)?;
+                let measured = || -> anyhow::Result<f64> {
+                    Ok(matrix_flop_per_s(place, session::precision_of(settings))?)
+                };
                 let rate = rate.map_or_else(measured, |rate| Ok(rate * 1e12))?;
                 let memory = match gib {
                     Some(gib) => gib * GIB,
@@ -143,21 +144,6 @@ impl DeviceFigures {
 }
 
 const GIB: f64 = (1u64 << 30) as f64;
-
-fn place_of(device: config::Device) -> anyhow::Result<Place> {
-    Ok(match device {
-        config::Device::Cpu => Place::Cpu,
-        config::Device::Cuda(number) => Place::Cuda(number as usize).checked()?,
-        config::Device::Auto => Place::Cuda(0).checked().unwrap_or(Place::Cpu),
-    })
-}
-
-fn numbers(precision: config::Precision) -> Precision {
-    match precision {
-        config::Precision::F32 => Precision::F32,
-        config::Precision::Bf16 => Precision::Bf16,
-    }
-}
 
 fn name_of(place: Place) -> String {
     match place {

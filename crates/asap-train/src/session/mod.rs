@@ -325,7 +325,7 @@ fn check_supported(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn precision_of(settings: &Settings) -> Precision {
+pub(crate) fn precision_of(settings: &Settings) -> Precision {
     match settings.model.precision {
         config::Precision::F32 => Precision::F32,
         config::Precision::Bf16 => Precision::Bf16,
